@@ -1,0 +1,129 @@
+//! The shape rules of a structure: required members, bounds, and the rules of what it holds.
+
+use super::model::{Kind, Model};
+use super::names::field;
+use super::source::Source;
+
+/// Appends `first_violation` for the structure, or nothing when it can break no rule.
+pub fn first_violation(source: &mut Source<'_>, name: &str) -> Result<(), String> {
+    let rules = rules_of(source.model(), name)?;
+    let Some((first, rest)) = rules.split_first() else {
+        return Ok(());
+    };
+    source.import("crate", "Violation");
+    source.import("crate", "rule");
+    source.push("\n    fn first_violation(&self) -> Option<Violation> {\n");
+    source.push(&format!("        {first}\n"));
+    for rule in rest {
+        source.push(&format!("            .or_else(|| {rule})\n"));
+    }
+    source.push("    }\n");
+    Ok(())
+}
+
+/// One call for every rule, in the order of the members.
+fn rules_of(model: &Model, structure: &str) -> Result<Vec<String>, String> {
+    let shape = model.shape(structure);
+    let mut rules = Vec::new();
+    for (member, reference) in &shape.members.0 {
+        let place = format!("\"{member}\", &self.{}", field(member));
+        if shape.required.iter().any(|required| required == member) {
+            rules.push(format!("rule::required({place})"));
+        }
+        if let Some(bounds) = bounds(model, &reference.shape)? {
+            rules.push(format!("rule::{}({place}, {})", bounds.check, bounds.range));
+        }
+        match model.kind(&reference.shape) {
+            Kind::Structure if has_rules(model, &reference.shape)? => {
+                rules.push(format!("rule::inside({place})"));
+            }
+            Kind::List(element) => {
+                if let Some(bounds) = bounds(model, element)? {
+                    rules.push(format!("rule::each_{}({place}, {})", bounds.check, bounds.range));
+                }
+                match model.kind(element) {
+                    Kind::Structure if has_rules(model, element)? => {
+                        rules.push(format!("rule::each({place})"));
+                    }
+                    Kind::List(_) | Kind::Map(_) => {
+                        return Err(format!("{structure}.{member}: rules of nested lists are not built"));
+                    }
+                    _ => {}
+                }
+            }
+            Kind::Map(value) if bounds(model, value)?.is_some() || has_rules(model, value)? => {
+                return Err(format!("{structure}.{member}: rules of map values are not built"));
+            }
+            _ => {}
+        }
+    }
+    Ok(rules)
+}
+
+struct Bounds {
+    check: &'static str,
+    range: String,
+}
+
+fn bounds(model: &Model, name: &str) -> Result<Option<Bounds>, String> {
+    let shape = model.shape(name);
+    let check = match model.kind(name) {
+        Kind::String | Kind::List(_) | Kind::Map(_) => "length",
+        Kind::Integer | Kind::Double => "value",
+        _ if shape.min().is_some() || shape.max().is_some() => {
+            return Err(format!("{name}: bounds of this type are not built"));
+        }
+        _ => return Ok(None),
+    };
+    // No length is below 0.
+    let min = shape.min().filter(|min| check == "value" || *min > 0);
+    let range = match (min, shape.max()) {
+        (None, None) => return Ok(None),
+        (Some(min), Some(max)) => format!("{min}..={max}"),
+        (Some(min), None) => format!("{min}..={}", i64::MAX),
+        (None, Some(max)) if check == "length" => format!("0..={max}"),
+        (None, Some(max)) => format!("{}..={max}", i64::MIN),
+    };
+    let range = range.replace(&i64::MAX.to_string(), "i64::MAX");
+    Ok(Some(Bounds { check, range }))
+}
+
+fn has_rules(model: &Model, name: &str) -> Result<bool, String> {
+    Ok(model.kind(name) == Kind::Structure && !rules_of(model, name)?.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::tests::small_model;
+    use super::*;
+
+    #[test]
+    fn rules_follow_the_members_order() {
+        let model = small_model();
+        assert_eq!(
+            rules_of(&model, "PutBoxRequest").unwrap(),
+            [
+                "rule::required(\"type\", &self.r#type)",
+                "rule::length(\"labels\", &self.labels, 0..=5)",
+                "rule::each(\"labels\", &self.labels)",
+                "rule::each_length(\"names\", &self.names, 1..=8)",
+            ]
+        );
+        assert_eq!(
+            rules_of(&model, "Label").unwrap(),
+            [
+                "rule::required(\"key\", &self.key)",
+                "rule::length(\"key\", &self.key, 1..=8)",
+                "rule::value(\"weight\", &self.weight, 0..=i64::MAX)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_structure_without_rules_gets_no_method() {
+        let model = small_model();
+        let mut source = Source::new(&model, ["GetBoxRequest"]);
+        first_violation(&mut source, "GetBoxRequest").unwrap();
+        assert_eq!(source.finish("About."), "// @generated by cargo xtask codegen\n//! About.\n");
+    }
+}
