@@ -1,0 +1,153 @@
+//! Ids of tasks, container instances and nodes, and the source they come from.
+//!
+//! An id is 16 bytes, written as 32 lower hex digits. Ids are inputs of a decision, never made inside one: a request
+//! carries a random seed, and [`IdSource`] derives as many ids from it as the decision needs, the same ones every time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// Sixteen bytes, shown as 32 lower hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EcsId(pub [u8; 16]);
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl EcsId {
+    /// The 32 hex digits.
+    pub fn hex(self) -> [u8; 32] {
+        let mut out = [0; 32];
+        for (pair, byte) in out.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
+        }
+        out
+    }
+}
+
+impl fmt::Display for EcsId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for EcsId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not 32 lower hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 32 lower hex digits")]
+pub struct MalformedId;
+
+impl FromStr for EcsId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        if text.len() != 32 {
+            return Err(MalformedId);
+        }
+        let digit = |c: u8| match c {
+            b'0'..=b'9' => Ok(c - b'0'),
+            b'a'..=b'f' => Ok(c - b'a' + 10),
+            _ => Err(MalformedId),
+        };
+        let mut out = [0; 16];
+        for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(out))
+    }
+}
+
+impl Serialize for EcsId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EcsId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A version-4 shaped UUID with dashes derived from parts, the same one for the same parts.
+pub fn derived_uuid(parts: &[&[u8]]) -> String {
+    let mut id = derived(parts);
+    id.0[6] = id.0[6] & 0x0f | 0x40;
+    id.0[8] = id.0[8] & 0x3f | 0x80;
+    let hex = id.to_string();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+fn derived(parts: &[&[u8]]) -> EcsId {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut out = [0; 16];
+    out.copy_from_slice(&hash.finalize()[..16]);
+    EcsId(out)
+}
+
+/// Ids derived one after another from a request's random seed.
+#[derive(Debug, Clone)]
+pub struct IdSource {
+    seed: EcsId,
+    next: u64,
+}
+
+impl IdSource {
+    /// The source that belongs to this seed.
+    pub fn new(seed: EcsId) -> Self {
+        Self { seed, next: 0 }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> EcsId {
+        self.next += 1;
+        derived(&[&self.seed.0, &self.next.to_be_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_its_text() {
+        let id = IdSource::new(EcsId([7; 16])).next_id();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().as_bytes(), id.hex());
+        assert_eq!("0123456789ABCDEF0123456789ABCDEF".parse::<EcsId>(), Err(MalformedId));
+        assert_eq!("0123".parse::<EcsId>(), Err(MalformedId));
+        assert_eq!("ééééééééééééééé0é".parse::<EcsId>(), Err(MalformedId));
+    }
+
+    #[test]
+    fn a_source_repeats_itself_and_never_within() {
+        let mut a = IdSource::new(EcsId([1; 16]));
+        let mut b = a.clone();
+        let (first, second) = (a.next_id(), a.next_id());
+        assert_ne!(first, second);
+        assert_eq!((first, second), (b.next_id(), b.next_id()));
+    }
+
+    #[test]
+    fn a_derived_uuid_has_the_form_of_version_4() {
+        let uuid = derived_uuid(&[b"a", b"b"]);
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(&uuid[14..15], "4");
+        assert_ne!(uuid, derived_uuid(&[b"ab", b""]));
+    }
+}
