@@ -40,12 +40,7 @@ fn median_micros(rounds: u64, mut run: impl FnMut(u64)) -> f64 {
 /// Resident bytes of this process, for differences.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<usize>().ok())
-        .unwrap_or(0)
-        * 4096
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }
 
 /// The sets and rows of one cluster, as the store keeps them.
@@ -64,13 +59,8 @@ impl Fleet {
     fn new(tasks: impl Iterator<Item = u64> + Clone) -> Self {
         let split = |by: u64, seed: u64| {
             let mut members = vec![Vec::new(); by as usize];
-            tasks
-                .clone()
-                .for_each(|t| members[(scatter(t ^ seed) % by) as usize].push(t));
-            members
-                .into_iter()
-                .map(PositionSet::from_iter)
-                .collect::<Vec<_>>()
+            tasks.clone().for_each(|t| members[(scatter(t ^ seed) % by) as usize].push(t));
+            members.into_iter().map(PositionSet::from_iter).collect::<Vec<_>>()
         };
         let mut fleet = Self {
             all: tasks.clone().collect(),
@@ -92,10 +82,7 @@ impl Fleet {
             fleet.ids.insert(&id(task), task);
         }
         let bytes = (resident() - before) as f64 / TASKS as f64;
-        println!(
-            "  fill: rows {rows:.2} s, ids {:.2} s ({bytes:.1} B/task)",
-            start.elapsed().as_secs_f64()
-        );
+        println!("  fill: rows {rows:.2} s, ids {:.2} s ({bytes:.1} B/task)", start.elapsed().as_secs_f64());
         fleet
     }
 
@@ -118,18 +105,9 @@ fn pages(fleet: &Fleet, spread: u64) {
         ("none", vec![&fleet.all]),
         ("family", vec![&fleet.families[7]]),
         ("service", vec![&fleet.services[7]]),
-        (
-            "family + launch type",
-            vec![&fleet.families[7], &fleet.launch_types[0]],
-        ),
-        (
-            "service + family",
-            vec![&fleet.services[7], &fleet.families[7]],
-        ),
-        (
-            "instance + launch type",
-            vec![&fleet.instances[7], &fleet.launch_types[1]],
-        ),
+        ("family + launch type", vec![&fleet.families[7], &fleet.launch_types[0]]),
+        ("service + family", vec![&fleet.services[7], &fleet.families[7]]),
+        ("instance + launch type", vec![&fleet.instances[7], &fleet.launch_types[1]]),
     ];
     for (name, sets) in combinations {
         let mut work = Work::new();
@@ -141,11 +119,7 @@ fn pages(fleet: &Fleet, spread: u64) {
         });
         let micros = median_micros(rounds, |round| {
             let page = page(&sets, after(round), 100, &mut work);
-            ids += fleet
-                .rows
-                .ids(&page.positions)
-                .map(|id| black_box(id[0]) as usize & 1)
-                .sum::<usize>();
+            ids += fleet.rows.ids(&page.positions).map(|id| black_box(id[0]) as usize & 1).sum::<usize>();
         });
         black_box(ids);
         let (words, members) = (work.words / rounds, work.members / rounds);
@@ -182,10 +156,7 @@ fn publishes(fleet: &mut Fleet, spread: u64) {
         drop(black_box(published));
     }
     times.sort_by(f64::total_cmp);
-    println!(
-        "  publish of 50 changes, 5 sets each: {:.0} µs",
-        times[times.len() / 2]
-    );
+    println!("  publish of 50 changes, 5 sets each: {:.0} µs", times[times.len() / 2]);
 }
 
 fn intersections() {
@@ -194,9 +165,7 @@ fn intersections() {
         for shared in [100, 0] {
             let half = |parity: u64| {
                 (0..TASKS)
-                    .filter(move |n| {
-                        scatter(*n) & 1 == parity || (shared > 0 && n % (TASKS / shared) == 0)
-                    })
+                    .filter(move |n| scatter(*n) & 1 == parity || (shared > 0 && n % (TASKS / shared) == 0))
                     .map(move |n| n * gap + scatter(n ^ 5) % gap)
                     .collect::<PositionSet>()
             };
@@ -204,11 +173,7 @@ fn intersections() {
             for limited in [false, true] {
                 let mut work = Work::new();
                 let micros = median_micros(51, |_| {
-                    work = if limited {
-                        Work::limited(Work::PAGE_LIMIT)
-                    } else {
-                        Work::new()
-                    };
+                    work = if limited { Work::limited(Work::PAGE_LIMIT) } else { Work::new() };
                     black_box(page(&[&a, &b], None, 100, &mut work));
                 });
                 let limit = if limited { "limited" } else { "whole" };

@@ -127,6 +127,13 @@ fn shards_stay_short_and_ids_are_told_apart() {
         });
         assert_eq!(found, Some(position as u64));
     }
+    for absent in 40_000..50_000u64 {
+        let asked = |_| {
+            wrong.set(wrong.get() + 1);
+            false
+        };
+        assert_eq!(map.find(&id(absent * 4 + 1), asked), None);
+    }
     assert!(wrong.get() < 10, "{} wrong candidates", wrong.get());
     for (position, id) in ids.iter().enumerate().skip(100) {
         map.remove(id, position as u64);
