@@ -1,8 +1,10 @@
 //! Operations on tasks.
 
+pub mod capacity;
 pub mod client_token;
 pub mod describe_tasks;
 pub mod list_tasks;
+pub mod new_task;
 pub mod place;
 pub mod render;
 pub mod run_task;

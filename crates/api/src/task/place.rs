@@ -43,11 +43,12 @@ pub fn place<I>(
             .map(|node| Place { node: node.record.id, container_instance: None })
             .ok_or_else(|| vec![failure()]));
     }
-    if active_instances(tx, cluster).is_empty() {
-        join_builtin(tx, write, cluster, ids)?;
+    let mut instances = active_instances(tx, cluster);
+    if instances.is_empty() {
+        instances.push(join_builtin(tx, write, cluster, ids)?);
     }
     let mut failures = Vec::new();
-    for instance in active_instances(tx, cluster) {
+    for instance in instances {
         let Some(node) = tx.state().node(instance.node).filter(|node| node.record.active) else {
             failures.push(failure(tx, cluster, &instance, "AGENT"));
             continue;
@@ -70,10 +71,20 @@ fn active_instances(tx: &Tx<'_>, cluster: u64) -> Vec<Arc<ContainerInstanceRecor
     instances.filter(|instance| instance.status == ContainerInstanceStatus::Active).cloned().collect()
 }
 
-fn join_builtin<I>(tx: &mut Tx<'_>, write: &Write<I>, cluster: u64, ids: &mut IdSource) -> Result<(), Refusal> {
-    let node = builtin(tx).map(|node| node.record.id);
+/// Makes the built-in node an instance of a cluster that has none; a cluster whose instances are all draining stays as
+/// it is.
+fn join_builtin<I>(
+    tx: &mut Tx<'_>,
+    write: &Write<I>,
+    cluster: u64,
+    ids: &mut IdSource,
+) -> Result<Arc<ContainerInstanceRecord>, Refusal> {
+    let draining = tx.state().cluster_by_incarnation(cluster).is_some_and(|cluster| {
+        cluster.container_instances.values().any(|instance| instance.status == ContainerInstanceStatus::Draining)
+    });
+    let node = builtin(tx).map(|node| node.record.id).filter(|_| !draining);
     let node = node.ok_or_else(|| Refusal::invalid_parameter("No Container Instances were found in your cluster."))?;
-    tx.put(ContainerInstanceRecord {
+    let instance = Arc::new(ContainerInstanceRecord {
         id: ids.next_id(),
         cluster,
         node,
@@ -85,7 +96,8 @@ fn join_builtin<I>(tx: &mut Tx<'_>, write: &Write<I>, cluster: u64, ids: &mut Id
         tags: vec![],
         registered_by: Arc::clone(&write.principal),
     });
-    Ok(())
+    tx.put(ContainerInstanceRecord::clone(&instance));
+    Ok(instance)
 }
 
 fn failure(tx: &Tx<'_>, cluster: u64, instance: &ContainerInstanceRecord, reason: &str) -> Failure {

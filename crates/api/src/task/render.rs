@@ -5,7 +5,8 @@ use longshore_domain::task_definition::record::TaskDefinitionRecord;
 use longshore_domain::task_definition::run_rules::{effective_containers, recorded_override};
 use longshore_domain::{arn, id};
 use longshore_ecs_wire::shapes::{
-    Attribute, Connectivity, Container, ContainerDefinition, EphemeralStorage, HealthStatus, Task, TaskStopCode,
+    Attribute, Connectivity, Container, ContainerDefinition, EphemeralStorage, HealthStatus, Task,
+    TaskEphemeralStorage, TaskStopCode,
 };
 use longshore_store::{ClusterState, State};
 
@@ -21,6 +22,7 @@ pub fn task(state: &State, cluster: &ClusterState, task: &TaskRecord, with_tags:
     let task_arn = arn::task(scope, name, task.id);
     let definition = state.definition_of(task);
     let fargate = task.launch_type == LaunchType::Fargate;
+    let fargate_storage = fargate.then(|| storage(task, definition.map(|definition| &**definition)));
     let stop_code = task.stop_code.map(|code| TaskStopCode::from(code.as_str()));
     Task {
         attachments: Some(vec![]),
@@ -60,7 +62,9 @@ pub fn task(state: &State, cluster: &ClusterState, task: &TaskRecord, with_tags:
         task_arn: Some(task_arn),
         task_definition_arn: Some(arn::task_definition(scope, &task.family, task.revision)),
         version: i64::try_from(task.version).ok(),
-        ephemeral_storage: fargate.then(|| storage(definition.map(|definition| &**definition))),
+        ephemeral_storage: fargate_storage.clone(),
+        fargate_ephemeral_storage: fargate_storage
+            .map(|storage| TaskEphemeralStorage { size_in_gi_b: storage.size_in_gi_b, kms_key_id: None }),
         ..Task::default()
     }
 }
@@ -83,9 +87,11 @@ fn attributes(state: &State, task: &TaskRecord) -> Vec<Attribute> {
     architecture.map(attribute).into_iter().collect()
 }
 
-fn storage(definition: Option<&TaskDefinitionRecord>) -> EphemeralStorage {
-    let asked = definition.and_then(|definition| definition.definition.ephemeral_storage.clone());
-    asked.unwrap_or(EphemeralStorage { size_in_gi_b: Some(FARGATE_STORAGE_GIB) })
+/// What the override asks for, else the definition, else what Fargate gives.
+fn storage(task: &TaskRecord, definition: Option<&TaskDefinitionRecord>) -> EphemeralStorage {
+    let overridden = task.overrides.as_ref().and_then(|overrides| overrides.ephemeral_storage.clone());
+    let defined = || definition.and_then(|definition| definition.definition.ephemeral_storage.clone());
+    overridden.or_else(defined).unwrap_or(EphemeralStorage { size_in_gi_b: Some(FARGATE_STORAGE_GIB) })
 }
 
 fn containers(

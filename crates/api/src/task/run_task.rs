@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use longshore_domain::task::tags::of_new_task;
-use longshore_domain::task::{ContainerRecord, DesiredStatus, LaunchType, TaskRecord, TaskStatus, capacity, run};
+use longshore_domain::task::{LaunchType, run};
 use longshore_domain::task_definition::record::{TaskDefinitionRecord, TaskDefinitionStatus};
 use longshore_domain::task_definition::reference::{task_definition_inactive, task_definition_not_found};
 use longshore_domain::task_definition::{TaskDefinitionReference, run_rules};
-use longshore_domain::{IdSource, Refusal, Scope, cluster};
+use longshore_domain::{Refusal, Scope, cluster};
 use longshore_ecs_wire::operations::{RunTaskRequest, RunTaskResponse};
-use longshore_ecs_wire::shapes::{CapacityProviderStrategyItem, NetworkMode, PropagateTags};
 use longshore_store::{ClusterState, State, Tx, Write};
 use serde::{Deserialize, Serialize};
 
+use super::capacity::{self, Capacity};
+use super::new_task::NewTask;
 use super::{client_token, place, render};
-use crate::{Api, Caller, resolve};
+use crate::{Api, Caller, resolve, shape_rules};
 
 /// RunTask as data for the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,34 +41,35 @@ pub async fn run_task(api: &Api, caller: &Caller, input: RunTaskRequest) -> Resu
 /// What a request comes to before placement.
 struct Wanted {
     definition: Arc<TaskDefinitionRecord>,
-    /// Launch type and capacity provider of each task.
-    each: Vec<(LaunchType, Option<Arc<str>>)>,
+    /// What each task runs on.
+    each: Vec<Capacity>,
 }
 
 fn decide(tx: &mut Tx<'_>, write: &Write<RunTask>) -> Result<RunTaskResponse, Refusal> {
     let RunTaskRequest {
-        capacity_provider_strategy: _, // See `each_capacity`.
+        capacity_provider_strategy: _, // See `capacity::of_each`.
         cluster,
         count: _,                   // See `run::count`.
-        enable_ecs_managed_tags: _, // See `new_task`.
+        enable_ecs_managed_tags: _, // See `NewTask`.
         enable_execute_command: _,  // Not built: refused before.
-        group: _,                   // See `run::check`, `new_task`.
+        group: _,                   // See `run::check`, `NewTask`.
         launch_type: _,             // See `run::launch_type`.
-        network_configuration: _,   // See `wanted`, `new_task`.
-        overrides: _,               // See `wanted`, `new_task`.
+        network_configuration: _,   // See `wanted`, `NewTask`.
+        overrides: _,               // See `wanted`, `NewTask`.
         placement_constraints: _,   // Not built: refused before.
         placement_strategy: _,      // Not built: refused before.
         platform_version: _,        // See `run::platform_version`.
-        propagate_tags: _,          // See `run::check`, `new_task`.
+        propagate_tags: _,          // See `run::check`, `NewTask`.
         reference_id: _,            // Recorded nowhere by ECS either.
-        started_by: _,              // See `run::check`, `new_task`.
-        tags: _,                    // See `run::check`, `new_task`.
+        started_by: _,              // See `run::check`, `NewTask`.
+        tags: _,                    // See `run::check`, `NewTask`.
         task_definition: _,         // See `definition`.
         client_token,
         volume_configurations: _, // Not built: refused before.
     } = &write.input.request;
     let request = &write.input.request;
     run::check(request)?;
+    shape_rules::check(request)?;
     let count = run::count(request)?;
     let asked = run::launch_type(request)?;
     let cluster = resolve::active_cluster(tx.state(), &write.scope, cluster.as_deref())?;
@@ -91,17 +92,17 @@ fn wanted(
 ) -> Result<Wanted, Refusal> {
     let request = &write.input.request;
     let definition = definition(state, &write.scope, request.task_definition.as_deref().unwrap_or_default())?;
-    let each = each_capacity(cluster, request, count, asked)?;
+    let each = capacity::of_each(cluster, request, count, asked)?;
     let contents = &definition.definition;
     if let Some(overrides) = &request.overrides {
         run_rules::check_overrides(contents, overrides)?;
     }
     run_rules::check_network_configuration(contents, request.network_configuration.as_ref())?;
-    for (launch_type, _) in &each {
-        run_rules::check_launch_type(contents, &launch_type.as_str().into())?;
-        run::platform_version(request, *launch_type)?;
+    for capacity in &each {
+        run_rules::check_launch_type(contents, &capacity.launch_type.as_str().into())?;
+        run::platform_version(request, capacity.launch_type)?;
     }
-    if each.iter().any(|(launch_type, _)| *launch_type == LaunchType::Fargate) {
+    if each.iter().any(|capacity| capacity.launch_type == LaunchType::Fargate) {
         run_rules::check_fargate_size(contents, request.overrides.as_ref())?;
     }
     if !write.input.allow_privileged {
@@ -127,46 +128,6 @@ fn definition(state: &State, scope: &Scope, text: &str) -> Result<Arc<TaskDefini
     }
 }
 
-/// Launch type and capacity provider of each task: what is asked for, else the cluster's default strategy, else EC2.
-fn each_capacity(
-    cluster: &ClusterState,
-    request: &RunTaskRequest,
-    count: usize,
-    asked: Option<LaunchType>,
-) -> Result<Vec<(LaunchType, Option<Arc<str>>)>, Refusal> {
-    let given = request.capacity_provider_strategy.as_deref().unwrap_or_default();
-    if let Some(launch_type) = asked {
-        return Ok(vec![(launch_type, None); count]);
-    }
-    let strategy = if given.is_empty() { &cluster.record.default_capacity_provider_strategy } else { given };
-    if strategy.is_empty() {
-        return Ok(vec![(LaunchType::Ec2, None); count]);
-    }
-    check_strategy(cluster, strategy)?;
-    let names = capacity::spread(strategy, count);
-    if names.len() < count {
-        return Err(Refusal::invalid_parameter(
-            "The specified capacity provider strategy must have at least one capacity provider with a weight greater than 0.",
-        ));
-    }
-    Ok(names.into_iter().map(|name| (LaunchType::Fargate, Some(name.into()))).collect())
-}
-
-/// Until capacity providers of one's own come, a cluster can only be associated with FARGATE and FARGATE_SPOT.
-fn check_strategy(cluster: &ClusterState, strategy: &[CapacityProviderStrategyItem]) -> Result<(), Refusal> {
-    let associated = |item: &CapacityProviderStrategyItem| {
-        let name = item.capacity_provider.as_deref().unwrap_or_default();
-        cluster.record.capacity_providers.iter().any(|provider| provider == name)
-    };
-    if strategy.iter().all(associated) {
-        return Ok(());
-    }
-    Err(Refusal::invalid_parameter(
-        "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the \
-         cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.",
-    ))
-}
-
 /// Places and records the tasks, the token, and whatever the cluster needs for them.
 fn start(
     tx: &mut Tx<'_>,
@@ -185,14 +146,12 @@ fn start(
     let resources =
         run_rules::required_resources(&wanted.definition.definition, write.input.request.overrides.as_ref());
     let (mut started, mut failures) = (Vec::new(), Vec::new());
-    for (launch_type, provider) in &wanted.each {
-        match place::place(tx, write, record.incarnation, *launch_type, &resources, &mut ids)? {
-            Ok(placed) => {
-                let mut task = new_task(write, &record, wanted, *launch_type, &mut ids)?;
-                task.capacity_provider = provider.clone();
-                task.resources = resources.clone();
-                task.node = Some(placed.node);
-                task.container_instance = placed.container_instance;
+    for capacity in &wanted.each {
+        match place::place(tx, write, record.incarnation, capacity.launch_type, &resources, &mut ids)? {
+            Ok(place) => {
+                let (request, definition) = (&write.input.request, &*wanted.definition);
+                let new = NewTask { cluster: &record, request, definition, capacity, place, resources: &resources };
+                let task = new.record(ids.next_id(), write.at)?;
                 record.next_sequence += 1;
                 tx.put(task.clone());
                 started.push(task);
@@ -211,55 +170,4 @@ fn start(
     let cluster = state.cluster_by_incarnation(record.incarnation).cloned().unwrap_or(cluster);
     let tasks = started.iter().map(|task| render::task(state, &cluster, task, true)).collect();
     Ok(RunTaskResponse { tasks: Some(tasks), failures: Some(failures) })
-}
-
-/// A task as it is accepted; where it runs is filled in by the caller.
-fn new_task(
-    write: &Write<RunTask>,
-    cluster: &cluster::ClusterRecord,
-    wanted: &Wanted,
-    launch_type: LaunchType,
-    ids: &mut IdSource,
-) -> Result<TaskRecord, Refusal> {
-    let request = &write.input.request;
-    let definition = &wanted.definition;
-    let awsvpc = definition.definition.network_mode == Some(NetworkMode::Awsvpc);
-    let prepared = launch_type == LaunchType::Fargate || awsvpc;
-    let propagated =
-        if request.propagate_tags == Some(PropagateTags::TaskDefinition) { &definition.tags[..] } else { &[] };
-    let managed = request.enable_ecs_managed_tags.unwrap_or(false).then_some(&*cluster.name);
-    let group = request.group.as_deref().filter(|group| !group.is_empty());
-    Ok(TaskRecord {
-        cluster: cluster.incarnation,
-        id: ids.next_id(),
-        sequence: cluster.next_sequence,
-        family: Arc::clone(&definition.family),
-        revision: definition.revision,
-        group: group.map_or_else(|| format!("family:{}", definition.family).into(), Into::into),
-        started_by: request.started_by.as_deref().filter(|text| !text.is_empty()).map(Into::into),
-        launch_type,
-        capacity_provider: None,
-        node: None,
-        container_instance: None,
-        resources: longshore_domain::Resources::default(),
-        desired_status: DesiredStatus::Running,
-        last_status: if prepared { TaskStatus::Provisioning } else { TaskStatus::Pending },
-        version: 1,
-        created_at: write.at,
-        connectivity_at: (!prepared).then_some(write.at),
-        pull_started_at: None,
-        pull_stopped_at: None,
-        started_at: None,
-        stopping_at: None,
-        execution_stopped_at: None,
-        stopped_at: None,
-        stop_code: None,
-        stopped_reason: None,
-        containers: vec![ContainerRecord::default(); definition.container_names().len()],
-        overrides: request.overrides.clone().map(Arc::new),
-        network_configuration: request.network_configuration.clone().map(Arc::new),
-        platform_version: run::platform_version(request, launch_type)?.map(Into::into),
-        enable_execute_command: false,
-        tags: of_new_task(request.tags.as_deref().unwrap_or_default(), propagated, managed),
-    })
 }

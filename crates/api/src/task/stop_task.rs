@@ -7,7 +7,7 @@ use longshore_ecs_wire::operations::{StopTaskRequest, StopTaskResponse};
 use longshore_store::{Tx, Write};
 
 use super::render;
-use crate::{Api, Caller, resolve};
+use crate::{Api, Caller, resolve, shape_rules};
 
 /// Stops a task; on a task that is stopping or has stopped it changes nothing.
 ///
@@ -19,6 +19,7 @@ pub async fn stop_task(api: &Api, caller: &Caller, input: StopTaskRequest) -> Re
 
 fn decide(tx: &mut Tx<'_>, write: &Write<StopTaskRequest>) -> Result<StopTaskResponse, Refusal> {
     let StopTaskRequest { cluster, task, reason } = &write.input;
+    shape_rules::check(&write.input)?;
     let cluster = resolve::active_cluster(tx.state(), &write.scope, cluster.as_deref())?;
     let identifier = task.as_deref().unwrap_or_default();
     let id = arn::id_inside_cluster(InCluster::Task, &write.scope, &cluster.record.name, identifier)?;

@@ -10,7 +10,7 @@ use longshore_domain::{EcsId, Refusal};
 use longshore_ecs_wire::operations::{SubmitTaskStateChangeRequest, SubmitTaskStateChangeResponse};
 use longshore_store::{Tx, Write};
 
-use crate::{Api, Caller};
+use crate::{Api, Caller, shape_rules};
 
 /// Takes a report.
 ///
@@ -35,11 +35,12 @@ fn decide(
         reason,
         containers,
         attachments: _, // Attachments come with awsvpc; a node that confirms one gets its acknowledgment.
-        managed_agents: _,
+        managed_agents: _, // They come with ExecuteCommand.
         pull_started_at,
         pull_stopped_at,
         execution_stopped_at,
     } = &write.input;
+    shape_rules::check(&write.input)?;
     let malformed = || Refusal::invalid_parameter("Task Identifier is invalid");
     let arn = task.as_deref().and_then(EcsArn::parse).filter(|arn| arn.resource_type == "task");
     let arn = arn.filter(|arn| arn.is_of(&write.scope)).ok_or_else(malformed)?;
@@ -59,7 +60,8 @@ fn decide(
         && let Some(definition) = state.definition_of(&task)
         && let Some(next) = report::apply(&task, &definition.container_names(), &report, write.at)
     {
-        tx.put(next);
+        let stopping = report::begin_stopping(&next, &definition.essential_containers(), write.at);
+        tx.put(stopping.unwrap_or(next));
     }
     Ok(SubmitTaskStateChangeResponse { acknowledgment: Some(id.to_string()) })
 }

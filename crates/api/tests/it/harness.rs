@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use longshore_api::{Api, Caller, Clock, Seeds};
 use longshore_domain::{EcsId, Refusal, Scope, Timestamp};
-use longshore_store::{Backend, Options, Record, Store, Tx, Write};
+use longshore_store::{Backend, Options, Record, Store, StoreError, Tx, Write};
 use serde::Serialize;
 
 /// A clock that tests move.
@@ -59,9 +60,24 @@ pub fn caller(account: &str, region: &str) -> Caller {
 
 /// A new, empty world.
 pub async fn world() -> World {
-    let store = Store::open(Options::new(Backend::Memory)).unwrap();
+    world_on(Store::open(Options::new(Backend::Memory)).unwrap(), 1).await
+}
+
+/// The world of a data directory, whose seeds count from `first_seed`. The writer of an earlier one may still be ending.
+pub async fn sqlite_world(directory: &Path, first_seed: u64) -> World {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Store::open(Options::new(Backend::Sqlite(directory.to_owned()))) {
+            Ok(store) => return world_on(store, first_seed).await,
+            Err(StoreError::Locked(_)) if Instant::now() < deadline => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+async fn world_on(store: Store, first_seed: u64) -> World {
     let clock = Arc::new(ManualClock(AtomicI64::new(1_700_000_000_000)));
-    let seeds = Arc::new(CountingSeeds(AtomicU64::new(1)));
+    let seeds = Arc::new(CountingSeeds(AtomicU64::new(first_seed)));
     let api = Api::new(store, Arc::clone(&clock) as Arc<dyn Clock>, seeds).await.unwrap();
     World { api, clock, caller: caller("000000000000", "us-east-1") }
 }

@@ -5,9 +5,13 @@
 
 use longshore_ecs_wire::shapes::CapacityProviderStrategyItem;
 
-/// The provider of each of `count` tasks, in order; empty if no item has a base or weight.
+/// The provider of each of `count` tasks, in order; fewer than `count` if several items share a weight of 0 and the
+/// bases do not suffice. An absent weight is 0; the only item of a strategy needs none.
 pub fn spread(strategy: &[CapacityProviderStrategyItem], count: usize) -> Vec<&str> {
-    let weight = |item: &CapacityProviderStrategyItem| u64::try_from(item.weight.unwrap_or(1)).unwrap_or(0);
+    if let [only] = strategy {
+        return vec![name(only); count];
+    }
+    let weight = |item: &CapacityProviderStrategyItem| u64::try_from(item.weight.unwrap_or(0)).unwrap_or(0);
     let mut out = Vec::with_capacity(count);
     for item in strategy {
         let base = usize::try_from(item.base.unwrap_or(0)).unwrap_or(0);
@@ -47,6 +51,27 @@ mod tests {
         assert_eq!(names[..2], ["FARGATE", "FARGATE"]);
         assert_eq!(names.iter().filter(|name| **name == "FARGATE").count(), 4);
         assert_eq!(spread(&strategy, 1), ["FARGATE"]);
-        assert_eq!(spread(&[item("FARGATE", 0, 0)], 3), [""; 0]);
+    }
+
+    #[test]
+    fn weights_divide_what_the_bases_leave() {
+        let count = |names: &[&str], name: &str| names.iter().filter(|given| **given == name).count();
+        for (first, second, tasks, wanted) in
+            [(1, 1, 10, 5), (1, 3, 8, 2), (3, 1, 8, 6), (0, 5, 7, 0), (1000, 1, 10, 10)]
+        {
+            let strategy = [item("a", 0, first), item("b", 0, second)];
+            let names = spread(&strategy, tasks);
+            assert_eq!((names.len(), count(&names, "a")), (tasks, wanted), "{first}:{second}");
+        }
+    }
+
+    #[test]
+    fn without_a_weight_only_bases_count_unless_there_is_no_choice() {
+        let unweighted = |name: &str, base| CapacityProviderStrategyItem { weight: None, ..item(name, base, 0) };
+        assert_eq!(spread(&[unweighted("a", 0)], 3), ["a"; 3]);
+        assert_eq!(spread(&[item("a", 0, 0)], 3), ["a"; 3]);
+        assert_eq!(spread(&[unweighted("a", 0), unweighted("b", 2)], 3), ["b"; 2]);
+        assert_eq!(spread(&[unweighted("a", 1), item("b", 0, 1)], 3), ["a", "b", "b"]);
+        assert_eq!(spread(&[], 3), [""; 0]);
     }
 }

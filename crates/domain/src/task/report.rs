@@ -2,7 +2,8 @@
 //!
 //! A report is taken as far as it is news: containers and the task only move forward, a report for a task that has
 //! stopped changes nothing, and one container may stand in a report twice (RUNNING, then STOPPED). Timestamps are kept
-//! in the order of life even where the node's clock is behind. Source: SubmitTaskStateChange as Amazon's agent uses it.
+//! in the order of life, and none lies in the future, even where the node's clock is behind or ahead. Source:
+//! SubmitTaskStateChange as Amazon's agent uses it.
 
 use longshore_ecs_wire::operations::ContainerStateChange;
 use longshore_ecs_wire::shapes::NetworkBinding;
@@ -44,16 +45,13 @@ pub fn apply(task: &TaskRecord, names: &[&str], report: &Report, now: Timestamp)
             apply_container(container, change);
         }
     }
-    let floor = next.created_at;
-    set_once(&mut next.pull_started_at, report.pull_started_at, floor);
-    set_once(&mut next.pull_stopped_at, report.pull_stopped_at, next.pull_started_at.unwrap_or(floor));
+    apply_pulls(&mut next, report, now);
     if let Some(status) = report.status
         && advance(&mut next.last_status, Actor::Node, status)
     {
         match status {
-            TaskStatus::Running => next.started_at = Some(now.max(next.pull_started_at.unwrap_or(floor))),
+            TaskStatus::Running => next.started_at = Some(now.max(next.pull_started_at.unwrap_or(next.created_at))),
             TaskStatus::Stopped => stopped(&mut next, report, now),
-            TaskStatus::Pending => next.connectivity_at = next.connectivity_at.or(Some(now)),
             _ => {}
         }
     }
@@ -64,9 +62,40 @@ pub fn apply(task: &TaskRecord, names: &[&str], report: &Report, now: Timestamp)
     Some(next)
 }
 
-fn set_once(field: &mut Option<Timestamp>, reported: Option<Timestamp>, floor: Timestamp) {
+/// A running task begins to stop when an essential container has ended, though others may still be stopping: what is
+/// wanted of it is STOPPED from then on. `essential` says which containers are, in the definition's order.
+pub fn begin_stopping(task: &TaskRecord, essential: &[bool], now: Timestamp) -> Option<TaskRecord> {
+    let mut containers = task.containers.iter().zip(essential);
+    let ended =
+        containers.any(|(container, essential)| *essential && container.last_status == ContainerStatus::Stopped);
+    if !ended || task.last_status != TaskStatus::Running || task.desired_status == DesiredStatus::Stopped {
+        return None;
+    }
+    let mut next = task.clone();
+    next.desired_status = DesiredStatus::Stopped;
+    next.stopping_at = Some(now.max(next.started_at.unwrap_or(next.created_at)));
+    next.stop_code = Some(StopCode::EssentialContainerExited);
+    next.stopped_reason = Some(ESSENTIAL_EXITED.into());
+    Some(next)
+}
+
+/// Pull times, and when the node was reached: before it pulled, even if it says so only afterwards.
+fn apply_pulls(task: &mut TaskRecord, report: &Report, now: Timestamp) {
+    let pull = report.pull_started_at.or(report.pull_stopped_at);
+    if task.connectivity_at.is_none()
+        && (pull.is_some() || matches!(report.status, Some(TaskStatus::Pending | TaskStatus::Running)))
+    {
+        task.connectivity_at = Some(pull.unwrap_or(now).min(now).max(task.created_at));
+    }
+    let floor = task.connectivity_at.unwrap_or(task.created_at);
+    let ceiling = task.pull_stopped_at.unwrap_or(now);
+    set_once(&mut task.pull_started_at, report.pull_started_at, floor, ceiling);
+    set_once(&mut task.pull_stopped_at, report.pull_stopped_at, task.pull_started_at.unwrap_or(floor), now);
+}
+
+fn set_once(field: &mut Option<Timestamp>, reported: Option<Timestamp>, floor: Timestamp, ceiling: Timestamp) {
     if field.is_none() {
-        *field = reported.map(|at| at.max(floor));
+        *field = reported.map(|at| at.min(ceiling).max(floor));
     }
 }
 
@@ -104,14 +133,22 @@ fn stopped(task: &mut TaskRecord, report: &Report, now: Timestamp) {
         container.last_status = ContainerStatus::Stopped;
     }
     let began = task.started_at.or(task.pull_stopped_at).unwrap_or(task.created_at);
+    if task.started_at.is_none() && task.containers.iter().all(|container| container.exit_code.is_some()) {
+        // All of it ran, too briefly for a report in between.
+        task.started_at = Some(began);
+    }
     let ended = report.execution_stopped_at.unwrap_or(now).min(now).max(began);
     task.execution_stopped_at = Some(ended);
     if task.desired_status == DesiredStatus::Running {
         task.desired_status = DesiredStatus::Stopped;
         task.stopping_at = Some(now.max(ended));
-        let ran = task.started_at.is_some() || task.containers.iter().any(|container| container.exit_code.is_some());
         let reason = nonempty(report.reason.as_deref());
-        if ran {
+        let exited = task.containers.iter().any(|container| container.exit_code.is_some());
+        if let (Some(_), Some(reason)) = (task.started_at, reason) {
+            // Its node stopped it by itself, and says why.
+            task.stop_code = Some(StopCode::TerminationNotice);
+            task.stopped_reason = Some(cut(reason));
+        } else if task.started_at.is_some() || (exited && reason.is_none()) {
             task.stop_code = Some(StopCode::EssentialContainerExited);
             task.stopped_reason = Some(ESSENTIAL_EXITED.into());
         } else {
@@ -123,3 +160,6 @@ fn stopped(task: &mut TaskRecord, report: &Report, now: Timestamp) {
     let stopping = task.stopping_at.unwrap_or(ended);
     task.stopped_at = Some(now.max(ended).max(stopping));
 }
+
+#[cfg(test)]
+mod tests;

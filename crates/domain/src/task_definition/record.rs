@@ -48,6 +48,12 @@ impl TaskDefinitionRecord {
         let containers = self.definition.container_definitions.iter().flatten();
         containers.map(|container| container.name.as_deref().unwrap_or_default()).collect()
     }
+
+    /// Which of its containers are essential, in order.
+    pub fn essential_containers(&self) -> Vec<bool> {
+        let containers = self.definition.container_definitions.iter().flatten();
+        containers.map(|container| container.essential.unwrap_or(true)).collect()
+    }
 }
 
 /// Status of a revision.
