@@ -15,6 +15,10 @@ pub struct Container {
     /// ARN of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_arn: Option<String>,
+    /// The engine's id of it, if the node has reported one before. Not a member of Amazon's, whose agent keeps its own
+    /// notes and ignores it; a node without notes learns from it that the container was made already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_id: Option<String>,
     /// Image reference.
     pub image: String,
     /// Command; absent: the image's.

@@ -25,8 +25,8 @@ pub(super) fn container(run: &Run<'_>, definition: &ContainerDefinition) -> Cont
         repository_credentials: _, // See `secrets::registry`.
         start_timeout,
         stop_timeout,
-        firelens_configuration,
-        environment_files: _, // These: see `connections`.
+        firelens_configuration: _, // These: see `connections`.
+        environment_files: _,
         links: _,
         port_mappings: _,
         mount_points: _,
@@ -58,6 +58,7 @@ pub(super) fn container(run: &Run<'_>, definition: &ContainerDefinition) -> Cont
     let name = name.clone().unwrap_or_default();
     Container {
         container_arn: Some(container_arn(run, &name)),
+        runtime_id: runtime_id(run, &name),
         image: image.clone().unwrap_or_default(),
         command: command.clone(),
         entry_point: entry_point.clone(),
@@ -70,7 +71,6 @@ pub(super) fn container(run: &Run<'_>, definition: &ContainerDefinition) -> Cont
         secrets: secrets::of_container(run.scope(), definition),
         registry_authentication: secrets::registry(run.scope(), definition),
         logs_auth_strategy: docker_words::logs_auth_strategy(run, definition),
-        firelens_configuration: firelens_configuration.as_ref().map(firelens),
         health_check_type: health_check.as_ref().filter(|check| docker_words::checks(check)).map(|_| "docker".into()),
         managed_agents: if run.task.enable_execute_command { vec![execute_command_agent()] } else { vec![] },
         restart_policy: restart_policy.as_ref().map(restart),
@@ -85,6 +85,7 @@ pub(super) fn container(run: &Run<'_>, definition: &ContainerDefinition) -> Cont
 fn connections(definition: &ContainerDefinition) -> Container {
     Container {
         environment_files: definition.environment_files.iter().flatten().map(environment_file).collect(),
+        firelens_configuration: definition.firelens_configuration.as_ref().map(firelens),
         links: definition.links.clone().unwrap_or_default(),
         port_mappings: definition.port_mappings.iter().flatten().map(port_mapping).collect(),
         mount_points: definition.mount_points.iter().flatten().map(mount_point).collect(),
@@ -92,6 +93,13 @@ fn connections(definition: &ContainerDefinition) -> Container {
         depends_on: definition.depends_on.iter().flatten().map(dependency).collect(),
         ..Container::default()
     }
+}
+
+/// The engine's id, if the node has reported it.
+fn runtime_id(run: &Run<'_>, name: &str) -> Option<String> {
+    let definitions = run.definition.container_definitions.as_deref().unwrap_or_default();
+    let index = definitions.iter().position(|definition| definition.name.as_deref() == Some(name))?;
+    run.task.containers.get(index)?.runtime_id.as_deref().map(Into::into)
 }
 
 /// The ARN that DescribeTasks shows for this container.

@@ -163,6 +163,9 @@ fn what_the_record_knows_arrives() {
     let arn = made["containers"][0]["containerArn"].as_str().unwrap();
     let prefix = format!("arn:aws:ecs:us-east-1:000000000000:container/c/{}/", key(1, 1).id);
     assert_eq!(arn.strip_prefix(&prefix).map(str::len), Some(36), "{arn}");
+    assert_eq!(made["containers"][0].get("runtimeId"), None);
+    let made = payload_of(plain(), None, |task| task.containers[0].runtime_id = Some("abc".into()));
+    assert_eq!(made["containers"][0]["runtimeId"], "abc");
     let made = payload_of(plain(), None, |task| task.enable_execute_command = true);
     assert_eq!(made["containers"][0]["managedAgents"][0]["name"], "ExecuteCommandAgent");
     assert_eq!(made["containers"][0]["environment"]["AWS_EXECUTION_ENV"], "AWS_ECS_EC2");

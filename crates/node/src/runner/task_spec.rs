@@ -58,6 +58,8 @@ pub(crate) struct ContainerTemplate {
     pub spec: ContainerSpec,
     /// Ports reported in host mode, where the engine publishes none.
     pub host_ports: Vec<PortBinding>,
+    /// The engine's id of it, if this node has reported one before.
+    pub reported_id: Option<String>,
 }
 
 /// Why a task is not run.
@@ -128,6 +130,7 @@ impl TaskSpec {
                     ..ContainerSpec::default()
                 },
                 host_ports: Vec::new(),
+                reported_id: None,
             })
             .collect();
         Self { arn: arn.to_owned(), cluster, containers, refusal: None }
@@ -197,8 +200,13 @@ impl Builder<'_> {
         };
         let host_ports = if network == NetworkMode::Host { on_host(&ports) } else { Vec::new() };
         let spec = ContainerSpec { command, ports: published, network, ..self.spec(container, words) };
-        let template =
-            ContainerTemplate { name: container.name.clone(), essential: container.essential, spec, host_ports };
+        let template = ContainerTemplate {
+            name: container.name.clone(),
+            essential: container.essential,
+            spec,
+            host_ports,
+            reported_id: container.runtime_id.clone(),
+        };
         Ok((template, refusal))
     }
 

@@ -66,6 +66,7 @@ impl TaskState {
                 state.container(index, |container| container.look = container.phase < Phase::Stopped);
             }
         }
+        state.expect_reported();
         if let Some(refusal) = refusal {
             state.failure = Some(refusal.reason.clone());
             state.desired = DesiredStatus::Stopped;
@@ -81,6 +82,20 @@ impl TaskState {
         }
         state.settle(now);
         state
+    }
+
+    /// What this node has reported once was made: if it was not found, it is looked at, and never made again.
+    fn expect_reported(&mut self) {
+        for (template, container) in self.spec.containers.iter().zip(&mut self.containers) {
+            if let (Some(id), Phase::Waiting) = (&template.reported_id, container.phase) {
+                container.runtime_id = Some(id.clone());
+                container.phase = Phase::Started;
+                container.exists = Existence::Yes;
+                container.alive = true;
+                container.ran = true;
+                container.look = true;
+            }
+        }
     }
 
     /// Which container an observation is about.
@@ -206,8 +221,9 @@ impl TaskState {
                 self.container(index, |container| {
                     container.look = true;
                     container.look_retry.failed(now, 500, 10_000);
-                    given_up =
-                        container.phase == Phase::Started && container.look_retry.tries >= LOOKS_BEFORE_GIVING_UP;
+                    given_up = container.phase == Phase::Started
+                        && !container.ran
+                        && container.look_retry.tries >= LOOKS_BEFORE_GIVING_UP;
                 });
                 if given_up {
                     self.fail(index, reason::failed(Transition::Inspect, &error), now);

@@ -19,6 +19,7 @@ pub(in crate::runner) fn spec(essential: &[bool]) -> TaskSpec {
         essential: *essential,
         spec: ContainerSpec { name: format!("ecs-f-1-c{index}-x"), ..ContainerSpec::default() },
         host_ports: vec![],
+        reported_id: None,
     };
     TaskSpec {
         arn: ARN.into(),
@@ -314,6 +315,20 @@ fn a_create_whose_answer_was_lost_leaves_something_to_look_for() {
     assert!(!plan(&state, CLEANUP, at(2)).finished);
     go(&mut state, Step::Remove(0), Outcome::Removed(0, Ok(())), CLEANUP);
     assert!(plan(&state, CLEANUP, at(CLEANUP)).finished);
+}
+
+#[test]
+fn a_container_that_vanished_while_nobody_looked_is_not_made_again() {
+    let mut spec = spec(&[true]);
+    spec.containers[0].reported_id = Some("id0".into());
+    let mut state = TaskState::new(spec, DesiredStatus::Running, &[], at(1));
+    go(&mut state, Step::Inspect(0), Outcome::Inspected(0, Err(EngineError::NotFound("x".into()))), 3);
+    assert_eq!(
+        state.containers[0].reason.as_deref(),
+        Some("ContainerVanishedError: No container matching saved ID found")
+    );
+    assert_eq!(state.desired, DesiredStatus::Stopped);
+    assert!(!plan(&state, CLEANUP, at(4)).steps.contains(&Step::Create(0)));
 }
 
 #[test]

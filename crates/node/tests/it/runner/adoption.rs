@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use longshore_node::engine::ContainerPhase;
+use longshore_node::engine::{ContainerPhase, EngineError};
 
+use super::fake_engine::Fate;
 use super::rig::{Rig, arn, stop_of, task};
 
 /// A rig on which task `t` of two containers was started by a node that has died.
@@ -174,6 +175,33 @@ async fn nodes_on_one_engine_leave_each_other_and_everybody_else_alone() {
     assert_eq!(rig.engine.lock().networks.len(), 1, "the other's network stays");
     assert_eq!(rig.api.statuses(&arn("other")), ["RUNNING"]);
     drop(other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_engines_list_containers_are_adopted_by_name() {
+    let rig = left_running().await;
+    let before = ids(&rig, "t");
+    for _ in 0..50 {
+        rig.engine.next("list", Fate::Fails(EngineError::Refused("not now".into())));
+    }
+    let mut node = rig.start().await;
+    node.payload(vec![task("t", 2)]).await;
+    let running = rig.reported("t", "RUNNING").await;
+    let told = running.containers.expect("containers").into_iter().filter_map(|container| container.runtime_id);
+    assert_eq!(told.collect::<Vec<_>>(), before);
+    assert_eq!(rig.engine.lock().started.len(), 2, "by the first node");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_by_a_container_in_the_making_is_waited_for() {
+    let rig = Rig::new();
+    for _ in 0..3 {
+        rig.engine.next("create", Fate::Fails(EngineError::NameTaken("in use".into())));
+    }
+    let mut node = rig.start().await;
+    node.payload(vec![task("t", 1)]).await;
+    rig.reported("t", "RUNNING").await;
+    assert_eq!(rig.engine.count("create"), 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,22 @@ async fn heartbeats_and_payloads_are_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_copy_of_a_payload_does_not_run_a_task_again_that_is_gone() {
+    let mut rig = Rig::new();
+    rig.cleanup_wait = std::time::Duration::ZERO;
+    let mut node = rig.start().await;
+    node.payload(vec![task("t", 1)]).await;
+    rig.reported("t", "RUNNING").await;
+    rig.exit("t", "c0", 0);
+    rig.gone("t").await;
+    node.payload(vec![task("t", 1)]).await;
+    node.payload(vec![task("u", 1)]).await;
+    rig.reported("u", "RUNNING").await;
+    assert_eq!(rig.engine.lock().started, ["c0", "c0"], "one of t, one of u");
+    assert!(!rig.api.statuses(&arn("t")).iter().skip(2).any(|status| status == "RUNNING"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_without_what_they_must_have_are_dropped() {
     let rig = Rig::new();
     let mut node = rig.start().await;
