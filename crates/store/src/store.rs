@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::backend::{Durable, memory::Memory, sqlite::Sqlite};
 use crate::lock::DirectoryLock;
 use crate::watch::{Interest, TooOld, Watch, Watchers};
-use crate::writer::{Decided, Waiting, Writer};
+use crate::writer::{Decided, Message, Waiting, Writer};
 use crate::{State, StoreError, Tx, UpdateError, Write};
 
 /// How many updates wait for the writer before callers are told that it is behind.
@@ -43,15 +43,14 @@ impl Options {
     }
 }
 
-/// A handle of the store; clones share it. The writer ends when the last handle is gone.
+/// A handle of the store; clones share it. The writer ends when the last handle is gone, or one of them closes it, and
+/// holds the lock of the data directory until then.
 #[derive(Clone)]
 pub struct Store {
     published: Arc<ArcSwap<State>>,
-    queue: SyncSender<Waiting>,
+    queue: SyncSender<Message>,
     watchers: Watchers,
     write_deadline: Duration,
-    /// Held until the writer has ended, too: the thread has a clone.
-    _lock: Option<Arc<DirectoryLock>>,
 }
 
 impl Store {
@@ -66,7 +65,7 @@ impl Store {
                 let open =
                     |error: std::io::Error| StoreError::Open { path: directory.clone(), reason: error.to_string() };
                 std::fs::create_dir_all(directory).map_err(open)?;
-                let lock = Arc::new(DirectoryLock::take(directory)?);
+                let lock = DirectoryLock::take(directory)?;
                 let backend = Sqlite::open(&directory.join("longshore.db"))?;
                 Self::start(Box::new(backend), Some(lock), options.write_deadline)
             }
@@ -83,7 +82,7 @@ impl Store {
 
     fn start(
         mut backend: Box<dyn Durable>,
-        lock: Option<Arc<DirectoryLock>>,
+        lock: Option<DirectoryLock>,
         write_deadline: Duration,
     ) -> Result<Self, StoreError> {
         let mut state = State::default();
@@ -93,15 +92,18 @@ impl Store {
         let watchers = Watchers::starting_at(version);
         let (queue, receiver) = std::sync::mpsc::sync_channel(QUEUE);
         let writer = Writer { queue: receiver, backend, published: Arc::clone(&published), watchers: watchers.clone() };
-        let held = lock.clone();
         std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                writer.run();
-                drop(held);
+                let closed = writer.run();
+                drop(lock);
+                if let Some(closed) = closed {
+                    // Whoever closed it may have stopped waiting.
+                    let _gone = closed.send(());
+                }
             })
             .map_err(|error| StoreError::Open { path: "store-writer".into(), reason: error.to_string() })?;
-        Ok(Self { published, queue, watchers, write_deadline, _lock: lock })
+        Ok(Self { published, queue, watchers, write_deadline })
     }
 
     /// The latest published state. Never waits.
@@ -152,7 +154,7 @@ impl Store {
             job: Box::new(AssertUnwindSafe(job).0),
             failed: Box::new(move |fault| on_panic(Err(UpdateError::Store(fault)))),
         };
-        self.queue.try_send(waiting).map_err(|error| match error {
+        self.queue.try_send(Message::Update(waiting)).map_err(|error| match error {
             TrySendError::Full(_) => UpdateError::Busy,
             TrySendError::Disconnected(_) => UpdateError::Store(StoreError::Closed),
         })?;
@@ -160,6 +162,23 @@ impl Store {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(UpdateError::Store(StoreError::Closed)),
             Err(_) => Err(UpdateError::Store(StoreError::Deadline(self.write_deadline.as_secs()))),
+        }
+    }
+
+    /// Finishes what waits, closes the backend and lets go of the data directory. Updates after it fail with
+    /// [`StoreError::Closed`]; views go on.
+    ///
+    /// # Errors
+    /// The writer did not finish within the write deadline.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let (sender, closed) = oneshot::channel();
+        let queue = self.queue.clone();
+        let sent = tokio::task::spawn_blocking(move || queue.send(Message::Close(sender)).is_ok());
+        let wait = async { sent.await.unwrap_or(false) && closed.await.is_ok() };
+        match tokio::time::timeout(self.write_deadline, wait).await {
+            // False: it was closed before.
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::Deadline(self.write_deadline.as_secs())),
         }
     }
 

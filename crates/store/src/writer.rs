@@ -41,8 +41,16 @@ pub(crate) struct Waiting {
     pub failed: Box<dyn FnOnce(StoreError) + Send>,
 }
 
+/// What comes to the writer.
+pub(crate) enum Message {
+    /// An update.
+    Update(Waiting),
+    /// Finish, let go of the backend, and say so.
+    Close(tokio::sync::oneshot::Sender<()>),
+}
+
 pub(crate) struct Writer {
-    pub queue: Receiver<Waiting>,
+    pub queue: Receiver<Message>,
     pub backend: Box<dyn Durable>,
     pub published: Arc<ArcSwap<State>>,
     pub watchers: Watchers,
@@ -57,19 +65,29 @@ struct Collected {
 }
 
 impl Writer {
-    /// Works until every [`crate::Store`] is gone.
-    pub(crate) fn run(mut self) {
-        while let Ok(first) = self.queue.recv() {
+    /// Works until every [`crate::Store`] is gone, or one of them closes it; then whoever wants to know.
+    pub(crate) fn run(mut self) -> Option<tokio::sync::oneshot::Sender<()>> {
+        loop {
+            let mut close = None;
+            let first = match self.queue.recv() {
+                Ok(Message::Update(first)) => first,
+                Ok(Message::Close(closed)) => return Some(closed),
+                Err(_) => return None,
+            };
             let mut state = State::clone(&self.published.load());
             let mut batch = Collected::default();
             run_one(&mut state, first, &mut batch);
-            while batch.answers.len() < MAX_UPDATES && batch.bytes < MAX_BATCH_BYTES {
+            while close.is_none() && batch.answers.len() < MAX_UPDATES && batch.bytes < MAX_BATCH_BYTES {
                 match self.queue.try_recv() {
-                    Ok(next) => run_one(&mut state, next, &mut batch),
+                    Ok(Message::Update(next)) => run_one(&mut state, next, &mut batch),
+                    Ok(Message::Close(closed)) => close = Some(closed),
                     Err(_) => break,
                 }
             }
             self.finish(state, batch);
+            if close.is_some() {
+                return close;
+            }
         }
     }
 

@@ -42,11 +42,15 @@ pub async fn start(config: &Config, registry: &mut Registry) -> Result<Backend, 
         Some(node) => Arc::new(move || BuiltinNode::ready(&node)),
         None => Arc::new(|| Ok(())),
     };
+    let closing = store.clone();
     let stop = Box::pin(async move {
         if let Some(node) = node {
             node.stop().await;
         }
         controllers.stop().await;
+        if let Err(error) = closing.close().await {
+            tracing::warn!(%error, "the store was not closed; nothing is lost, the next start recovers it");
+        }
         drop(lock);
     });
     let operations = Operation::ALL.iter().map(|operation| operation.name()).collect();

@@ -23,8 +23,7 @@ async fn filled() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
     store.update(samples::write(()), put_all).await.unwrap();
-    drop(store);
-    until_unlocked(directory.path());
+    store.close().await.unwrap();
     let file = directory.path().join("longshore.db");
     (directory, file)
 }
@@ -58,6 +57,19 @@ async fn a_second_server_is_refused_and_says_so() {
     let Err(error) = open(directory.path()) else { panic!("two servers on one directory") };
     assert_eq!(error, StoreError::Locked(directory.path().to_path_buf()));
     assert!(error.to_string().contains("in use by another longshore server"));
+}
+
+#[tokio::test]
+async fn a_closed_store_is_one_whole_file_that_another_may_open() {
+    let (directory, file) = filled().await;
+    assert!(!file.with_extension("db-wal").exists(), "everything is in the one file");
+    let store = open(directory.path()).unwrap();
+    store.close().await.unwrap();
+    let refused = store.update(samples::write(()), put_all).await;
+    assert_eq!(refused, Err(longshore_store::UpdateError::Store(StoreError::Closed)));
+    store.close().await.unwrap();
+    assert_eq!(store.view().version(), 1);
+    open(directory.path()).unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The stored form of every record. A golden once committed is never edited: a new form gets a new number, and every
 //! older one must still load.
 //!
-//! `LONGSHORE_BLESS=1` writes goldens that are missing.
+//! `LONGSHORE_WRITE_GOLDENS=1` writes goldens that are missing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ fn every_golden_loads_and_the_latest_is_what_is_written() {
     for kind in Kind::ALL {
         let written = samples::record(*kind).encode().unwrap();
         let mut known = goldens(*kind);
-        if known.is_empty() && std::env::var_os("LONGSHORE_BLESS").is_some() {
+        if known.is_empty() && std::env::var_os("LONGSHORE_WRITE_GOLDENS").is_some() {
             std::fs::write(directory().join(format!("{}-1.json", kind.table())), format!("{written}\n")).unwrap();
             known = goldens(*kind);
         }
