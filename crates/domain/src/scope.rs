@@ -19,6 +19,11 @@ impl Scope {
     pub fn new(account: impl Into<Arc<str>>, region: impl Into<Arc<str>>) -> Self {
         Self { account: account.into(), region: region.into() }
     }
+
+    /// The one availability zone there is in the region: its first.
+    pub fn availability_zone(&self) -> String {
+        format!("{}a", self.region)
+    }
 }
 
 impl fmt::Display for Scope {

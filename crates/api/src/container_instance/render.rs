@@ -4,7 +4,7 @@
 
 use longshore_domain::container_instance::{ContainerInstanceRecord, resources};
 use longshore_domain::task::{DesiredStatus, TaskStatus};
-use longshore_domain::{Resources, arn};
+use longshore_domain::{Resources, Scope, arn};
 use longshore_ecs_wire::shapes::{
     Attribute, ContainerInstance, ContainerInstanceHealthStatus, InstanceHealthCheckResult, InstanceHealthCheckState,
     InstanceHealthCheckType, VersionInfo,
@@ -57,7 +57,11 @@ pub fn container_instance(
         running_tasks_count: Some(running),
         pending_tasks_count: Some(pending),
         agent_update_status: None,
-        attributes: Some(attributes(node.map_or(&[], |node| &node.record.attributes), &instance.attributes)),
+        attributes: Some(attributes(
+            node.map_or(&[], |node| &node.record.attributes),
+            &instance.attributes,
+            &cluster.record.scope,
+        )),
         registered_at: Some(instance.registered_at),
         attachments: Some(Vec::new()),
         tags: Some(if parts.tags { instance.tags.clone() } else { Vec::new() }),
@@ -66,10 +70,16 @@ pub fn container_instance(
     }
 }
 
-/// The machine's attributes and the instance's own, which count where both have a name.
-fn attributes(of_machine: &[Attribute], own: &[Attribute]) -> Vec<Attribute> {
+/// The machine's attributes and the instance's own, which count where both have a name; and the zone, the same one that
+/// its tasks show.
+fn attributes(of_machine: &[Attribute], own: &[Attribute], scope: &Scope) -> Vec<Attribute> {
+    let zone = Attribute {
+        name: Some("ecs.availability-zone".into()),
+        value: Some(scope.availability_zone()),
+        ..Attribute::default()
+    };
     let is_own = |attribute: &&Attribute| own.iter().any(|one| one.name == attribute.name);
-    of_machine.iter().filter(|attribute| !is_own(attribute)).chain(own).cloned().collect()
+    of_machine.iter().chain([&zone]).filter(|attribute| !is_own(attribute)).chain(own).cloned().collect()
 }
 
 /// Tasks on the instance that are to run: how many do, and how many are not there yet.

@@ -27,7 +27,7 @@ pub fn task(state: &State, cluster: &ClusterState, task: &TaskRecord, with_tags:
     Task {
         attachments: Some(vec![]),
         attributes: Some(attributes(state, task)),
-        availability_zone: task.node.map(|_| format!("{}a", scope.region)),
+        availability_zone: task.node.map(|_| scope.availability_zone()),
         capacity_provider_name: task.capacity_provider.as_deref().map(Into::into),
         cluster_arn: Some(cluster.record.arn()),
         connectivity: task.connectivity_at.map(|_| Connectivity::Connected),

@@ -31,6 +31,8 @@ const CPU_PER_CORE: u64 = 16 * 1024;
 const UNKNOWN_MEMORY: u64 = 8 * 1024;
 /// Ports the node keeps for itself, as Amazon's agent does.
 const RESERVED_PORTS: [u16; 5] = [22, 2375, 2376, 51678, 51679];
+/// Minor versions of the Docker API 1.x that the node offers, as Amazon's agent names them.
+const REMOTE_API_VERSIONS: [u32; 13] = [17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 32];
 /// Messages that may wait each way.
 const STREAM_CAPACITY: usize = 1024;
 /// Pause before a session that ended begins again.
@@ -173,13 +175,16 @@ fn attributes() -> Vec<Attribute> {
         value: value.map(ToOwned::to_owned),
         ..Attribute::default()
     };
-    vec![
+    let apis = REMOTE_API_VERSIONS.map(|minor| format!("com.amazonaws.ecs.capability.docker-remote-api.1.{minor}"));
+    let mut attributes: Vec<Attribute> = apis.iter().map(|name| attribute(name, None)).collect();
+    attributes.extend([
         attribute("ecs.cpu-architecture", Some(architecture())),
         attribute("ecs.os-family", Some("LINUX")),
         attribute("ecs.os-type", Some("linux")),
         attribute("ecs.capability.external", None),
         attribute("com.amazonaws.ecs.capability.logging-driver.json-file", None),
-    ]
+    ]);
+    attributes
 }
 
 fn engine(kind: EngineKind) -> Result<Arc<dyn Engine>, Failure> {
