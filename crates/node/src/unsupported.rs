@@ -39,7 +39,11 @@ pub fn first_unsupported(task: &Task) -> Option<Unsupported> {
 
 fn of_task(task: &Task) -> Option<&'static str> {
     let given = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
+    // On Fargate there is no other mode, so such a task runs; each container has a bridge address of its own.
+    let own_interface =
+        task.network_mode.as_deref() == Some("awsvpc") && task.launch_type.as_deref() != Some("FARGATE");
     let fields = [
+        ("networkMode awsvpc", own_interface),
         ("taskRoleArn", task.role_credentials.is_some()),
         ("volumes", !task.volumes.is_empty()),
         ("proxyConfiguration", task.proxy_configuration.is_some()),
@@ -95,7 +99,11 @@ mod tests {
     #[test]
     fn a_plain_task_uses_nothing_unsupported() {
         assert_eq!(reason(|_| ()), None);
-        assert_eq!(reason(|task| task.network_mode = Some("awsvpc".into())), None);
+        let fargate = |task: &mut Task| {
+            task.network_mode = Some("awsvpc".into());
+            task.launch_type = Some("FARGATE".into());
+        };
+        assert_eq!(reason(fargate), None);
         assert_eq!(reason(|task| task.execution_role_credentials = Some(IamRoleCredentials::default())), None);
         assert_eq!(
             reason(|task| task.containers[0].restart_policy = Some(RestartPolicy::default())),
@@ -120,7 +128,8 @@ mod tests {
 
     #[test]
     fn every_member_not_built_is_found() {
-        let cases: [(&str, Change); 20] = [
+        let cases: [(&str, Change); 21] = [
+            ("networkMode awsvpc", |t| t.network_mode = Some("awsvpc".into())),
             ("taskRoleArn", |t| t.role_credentials = Some(IamRoleCredentials::default())),
             ("volumes", |t| t.volumes = vec![Volume::default()]),
             ("proxyConfiguration", |t| t.proxy_configuration = Some(ProxyConfiguration::default())),

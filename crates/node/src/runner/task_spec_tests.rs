@@ -129,7 +129,8 @@ fn network_modes_and_ports() {
     ];
     let with = |of_task: Option<&str>, host: &str| {
         let mapped = Container { port_mappings: ports.clone(), docker_config: words("", host), ..container() };
-        only(&Task { network_mode: of_task.map(str::to_owned), ..task(vec![mapped]) })
+        let launch_type = (of_task == Some("awsvpc")).then(|| "FARGATE".to_owned());
+        only(&Task { network_mode: of_task.map(str::to_owned), launch_type, ..task(vec![mapped]) })
     };
     let bridge = NetworkMode::Bridge("longshore-x".into());
     for of_task in [None, Some(""), Some("bridge")] {
