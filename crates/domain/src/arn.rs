@@ -2,6 +2,7 @@
 //!
 //! Always the long form, partition `aws`. Source: the ARN forms of the ECS developer guide.
 
+use crate::id::derived_uuid;
 use crate::{EcsId, Refusal, Scope};
 
 /// `arn:aws:ecs:REGION:ACCOUNT:` — what every ECS ARN of a scope begins with.
@@ -24,8 +25,9 @@ pub fn container_instance(scope: &Scope, cluster: &str, id: EcsId) -> String {
     format!("{}container-instance/{cluster}/{id}", prefix(scope))
 }
 
-/// A container's ARN; `uuid` with dashes.
-pub fn container(scope: &Scope, cluster: &str, task: EcsId, uuid: &str) -> String {
+/// A container's ARN. Its UUID follows from the task and the container's name, so nobody has to keep it.
+pub fn container(scope: &Scope, cluster: &str, task: EcsId, name: &str) -> String {
+    let uuid = derived_uuid(&[b"container", &task.0, name.as_bytes()]);
     format!("{}container/{cluster}/{task}/{uuid}", prefix(scope))
 }
 

@@ -11,4 +11,4 @@ pub mod session;
 #[cfg(test)]
 mod testing;
 
-pub use session::{Now, Session, SessionEnd, SessionIdentity, SessionOptions};
+pub use session::{Now, OnConnected, Session, SessionEnd, SessionIdentity, SessionOptions};

@@ -1,9 +1,9 @@
 //! A stored task as DescribeTasks, RunTask and StopTask show it.
 
+use longshore_domain::arn;
 use longshore_domain::task::{ContainerRecord, LaunchType, TaskRecord, TaskStatus};
 use longshore_domain::task_definition::record::TaskDefinitionRecord;
 use longshore_domain::task_definition::run_rules::{effective_containers, recorded_override};
-use longshore_domain::{arn, id};
 use longshore_ecs_wire::shapes::{
     Attribute, Connectivity, Container, ContainerDefinition, EphemeralStorage, HealthStatus, Task,
     TaskEphemeralStorage, TaskStopCode,
@@ -117,9 +117,8 @@ fn container(
     task_arn: &str,
 ) -> Container {
     let name = definition.name.as_deref().unwrap_or_default();
-    let uuid = id::derived_uuid(&[b"container", &task.id.0, name.as_bytes()]);
     Container {
-        container_arn: Some(arn::container(&cluster.record.scope, &cluster.record.name, task.id, &uuid)),
+        container_arn: Some(arn::container(&cluster.record.scope, &cluster.record.name, task.id, name)),
         task_arn: Some(task_arn.into()),
         name: Some(name.into()),
         image: definition.image.clone(),

@@ -1,6 +1,6 @@
 //! One container of a payload.
 
-use longshore_domain::{arn, id};
+use longshore_domain::arn;
 use longshore_ecs_wire::agent::{self, Container};
 use longshore_ecs_wire::shapes::{self, ContainerDefinition, KeyValuePair};
 
@@ -57,7 +57,7 @@ pub(super) fn container(run: &Run<'_>, definition: &ContainerDefinition) -> Cont
     } = definition;
     let name = name.clone().unwrap_or_default();
     Container {
-        container_arn: Some(container_arn(run, &name)),
+        container_arn: Some(arn::container(run.scope(), &run.cluster.name, run.task.id, &name)),
         runtime_id: runtime_id(run, &name),
         image: image.clone().unwrap_or_default(),
         command: command.clone(),
@@ -100,12 +100,6 @@ fn runtime_id(run: &Run<'_>, name: &str) -> Option<String> {
     let definitions = run.definition.container_definitions.as_deref().unwrap_or_default();
     let index = definitions.iter().position(|definition| definition.name.as_deref() == Some(name))?;
     run.task.containers.get(index)?.runtime_id.as_deref().map(Into::into)
-}
-
-/// The ARN that DescribeTasks shows for this container.
-fn container_arn(run: &Run<'_>, name: &str) -> String {
-    let uuid = id::derived_uuid(&[b"container", &run.task.id.0, name.as_bytes()]);
-    arn::container(run.scope(), &run.cluster.name, run.task.id, &uuid)
 }
 
 pub(super) fn pair(pair: &KeyValuePair) -> (String, String) {

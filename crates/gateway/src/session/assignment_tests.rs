@@ -122,6 +122,26 @@ async fn an_acknowledgement_that_comes_late_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_acknowledgement_takes_back_what_waits_to_be_sent_again() {
+    let (store, guard) = (memory_store(), Guard::new());
+    furnish(&store).await;
+    put(&store, [task(1, 1)]).await;
+    let mut rig = Rig::on(store, options(), 1, guard);
+    rig.manifest().await;
+    let (first, _) = rig.assignment().await;
+    // The second payload fills the stream, so that what is overdue can only wait.
+    rig.put([task(1, 2)]).await;
+    rig.settle().await;
+    advance(ACK_DEADLINE).await;
+    rig.settle().await;
+    rig.ack(&first).await;
+    rig.settle().await;
+    assert_eq!(rig.assignment().await.1, [running(2)]);
+    assert_eq!(rig.assignment().await.1, [running(2)]);
+    rig.is_quiet().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn acknowledgements_twice_and_of_nothing_do_nothing() {
     let mut rig = Rig::start([task(1, 1), task(1, 2)]).await;
     rig.manifest().await;
@@ -197,9 +217,7 @@ async fn a_task_that_changes_while_the_node_is_slow_is_told_once() {
     rig.put([stop(&task(1, 1))]).await;
     rig.put([with(task(1, 2), DesiredStatus::Running, TaskStatus::Running)]).await;
     rig.put([with(task(1, 2), DesiredStatus::Stopped, TaskStatus::Stopped)]).await;
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    rig.settle().await;
     rig.manifest().await;
     assert_eq!(rig.assignment().await.1, [stopped(1)]);
     rig.is_quiet().await;
@@ -304,4 +322,21 @@ async fn thousands_of_tasks_are_each_told_once() {
     assert_eq!(told, numbers.into_iter().map(running).collect::<Vec<_>>());
     advance(10 * ACK_DEADLINE).await;
     rig.is_quiet().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_overtaken_by_its_stop_makes_room() {
+    let (store, guard) = (memory_store(), Guard::new());
+    furnish(&store).await;
+    put(&store, [task(1, 1), task(1, 2)]).await;
+    let options = SessionOptions { tasks_per_payload: 1, payload_window: 1, ..options() };
+    let mut rig = Rig::on(store, options, 64, guard);
+    rig.manifest().await;
+    assert_eq!(rig.assignment().await.1, [running(1)]);
+    rig.put([stop(&task(1, 1))]).await;
+    let (id, told) = rig.assignment().await;
+    assert_eq!(told, [stopped(1)]);
+    rig.is_quiet().await;
+    rig.ack(&id).await;
+    assert_eq!(rig.assignment().await.1, [running(2)]);
 }

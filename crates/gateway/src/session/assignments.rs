@@ -227,12 +227,10 @@ impl Assignments {
         }
     }
 
+    /// A payload that stops tasks may start some, too, whatever the window.
     fn pop(&mut self) -> Option<(TaskKey, DesiredStatus)> {
-        if let Some(key) = self.stops.pop_front() {
-            return Some((key, DesiredStatus::Stopped));
-        }
-        let may_start = self.in_flight < self.window;
-        self.starts.pop_front_if(|_| may_start).map(|key| (key, DesiredStatus::Running))
+        let stop = self.stops.pop_front().map(|key| (key, DesiredStatus::Stopped));
+        stop.or_else(|| self.starts.pop_front().map(|key| (key, DesiredStatus::Running)))
     }
 
     /// One more task of a payload needs no acknowledgement any more.

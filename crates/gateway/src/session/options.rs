@@ -23,7 +23,7 @@ pub struct SessionOptions {
     pub ack_deadline: Duration,
     /// The most tasks in one payload.
     pub tasks_per_payload: usize,
-    /// How many payloads may be unacknowledged before no more tasks to start are sent. Tasks to stop never wait.
+    /// How many payloads may be unacknowledged before tasks to start wait. Tasks to stop never do.
     pub payload_window: usize,
 }
 

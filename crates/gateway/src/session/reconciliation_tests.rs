@@ -77,18 +77,16 @@ async fn a_session_serves_the_tasks_of_all_clusters_and_scopes() {
     assert_eq!(rig.verify(&[far_arn]).await, [""; 0]);
 }
 
-/// Changes more than a watch holds while the session's thread does nothing else.
-fn overflow_the_watch(store: &Store) {
+/// Changes tasks 3 to 99 more often than a watch holds, and then these, while the session's thread does nothing else.
+fn overflow_the_watch(store: &Store, last: Vec<TaskRecord>) {
     let store = store.clone();
     let write = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            for round in 0..100 {
-                put(&store, (1..=99).map(|n| TaskRecord { version: round, ..task(1, n) })).await;
+            for version in 0..100 {
+                put(&store, (3..=99).map(|n| TaskRecord { version, ..task(1, n) })).await;
             }
-            put(&store, [with(task(1, 1), DesiredStatus::Stopped, TaskStatus::Running)]).await;
-            put(&store, [with(task(1, 2), DesiredStatus::Stopped, TaskStatus::Stopped)]).await;
-            put(&store, [task(1, 100)]).await;
+            put(&store, last).await;
         });
     };
     std::thread::spawn(write).join().unwrap();
@@ -104,7 +102,9 @@ async fn a_watch_that_overflows_is_begun_again_without_telling_anything_twice() 
     }
     rig.is_quiet().await;
     let first_manifest = rig.manifest.clone();
-    overflow_the_watch(&rig.store);
+    let stopping = with(task(1, 1), DesiredStatus::Stopped, TaskStatus::Running);
+    let gone = with(task(1, 2), DesiredStatus::Stopped, TaskStatus::Stopped);
+    overflow_the_watch(&rig.store, vec![stopping, gone, task(1, 100)]);
     let mut told = Vec::new();
     let mut again = None;
     while again.is_none() || told.len() < 2 {
@@ -126,6 +126,22 @@ async fn a_watch_that_overflows_is_begun_again_without_telling_anything_twice() 
     // The new watch works.
     rig.put([with(task(1, 50), DesiredStatus::Stopped, TaskStatus::Running)]).await;
     assert_eq!(rig.assignment().await.1, [(task_arn(50), "STOPPED")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_away_behind_an_overflow_is_not_waited_for() {
+    let (store, guard) = (memory_store(), Guard::new());
+    furnish(&store).await;
+    put(&store, (1..=99).map(|number| task(1, number))).await;
+    let options = SessionOptions { tasks_per_payload: 1, payload_window: 1, ..options() };
+    let mut rig = Rig::on(store, options, 64, guard);
+    rig.manifest().await;
+    assert_eq!(rig.assignment().await.1, [(task_arn(1), "RUNNING")]);
+    rig.is_quiet().await;
+    overflow_the_watch(&rig.store, vec![with(task(1, 1), DesiredStatus::Stopped, TaskStatus::Stopped)]);
+    rig.manifest().await;
+    assert_eq!(rig.assignment().await.1, [(task_arn(2), "RUNNING")]);
+    rig.is_quiet().await;
 }
 
 fn beating() -> SessionOptions {

@@ -1,7 +1,7 @@
 //! Tasks that must not be sent, and writes that fail.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use longshore_domain::task::{DesiredStatus, StopCode, TaskRecord, TaskStatus};
@@ -65,10 +65,18 @@ async fn a_task_that_runs_already_is_not_refused() {
     assert_eq!(rig.task(1).last_status, TaskStatus::Running);
 }
 
-/// Rows in memory, on a disk that can be full.
+/// A disk that can be full.
+#[derive(Clone, Default)]
+struct Space {
+    full: Arc<AtomicBool>,
+    /// Writes that failed for want of space.
+    failed: Arc<AtomicUsize>,
+}
+
+/// Rows in memory, on such a disk.
 struct Disk {
     rows: Memory,
-    full: Arc<AtomicBool>,
+    space: Space,
 }
 
 impl Durable for Disk {
@@ -77,7 +85,8 @@ impl Durable for Disk {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        if self.full.load(Ordering::SeqCst) {
+        if self.space.full.load(Ordering::SeqCst) {
+            self.space.failed.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Commit("no space left".into()));
         }
         self.rows.commit(batch)
@@ -88,50 +97,50 @@ impl Durable for Disk {
     }
 }
 
-async fn on_a_full_disk(tasks: impl IntoIterator<Item = TaskRecord>) -> (Rig, Arc<AtomicBool>) {
-    let full = Arc::new(AtomicBool::new(false));
-    let store = Store::on(Box::new(Disk { rows: Memory::default(), full: Arc::clone(&full) })).unwrap();
+async fn on_a_full_disk(tasks: impl IntoIterator<Item = TaskRecord>) -> (Rig, Space) {
+    let space = Space::default();
+    let store = Store::on(Box::new(Disk { rows: Memory::default(), space: space.clone() })).unwrap();
     let guard = Guard::new();
     furnish(&store).await;
     put(&store, tasks).await;
-    full.store(true, Ordering::SeqCst);
-    (Rig::on(store, options(), 64, guard), full)
+    space.full.store(true, Ordering::SeqCst);
+    (Rig::on(store, options(), 64, guard), space)
+}
+
+/// Lets seconds pass until something holds.
+async fn in_time(rig: &mut Rig, holds: impl Fn(&Rig) -> bool) {
+    while !holds(rig) {
+        advance(Duration::from_secs(1)).await;
+        rig.is_quiet().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn writes_that_fail_are_made_again() {
     let provisioning = with(task(1, 1), DesiredStatus::Running, TaskStatus::Provisioning);
-    let (mut rig, full) = on_a_full_disk([provisioning, with_role(task(1, 2))]).await;
+    let (mut rig, space) = on_a_full_disk([provisioning, with_role(task(1, 2))]).await;
     rig.manifest().await;
     let (id, _) = rig.assignment().await;
     rig.ack(&id).await;
-    for _ in 0..3 {
-        rig.is_quiet().await;
-        advance(Duration::from_secs(1)).await;
-    }
+    in_time(&mut rig, |_| space.failed.load(Ordering::SeqCst) >= 4).await;
     assert_eq!(rig.task(1).last_status, TaskStatus::Provisioning);
     assert_eq!(rig.task(2).last_status, TaskStatus::Pending);
-    full.store(false, Ordering::SeqCst);
-    loop {
-        advance(Duration::from_secs(1)).await;
-        rig.is_quiet().await;
-        if rig.task(1).last_status == TaskStatus::Pending && rig.task(2).last_status == TaskStatus::Stopped {
-            break;
-        }
-    }
-    rig.is_quiet().await;
+    space.full.store(false, Ordering::SeqCst);
+    in_time(&mut rig, |rig| rig.task(1).last_status == TaskStatus::Pending).await;
+    in_time(&mut rig, |rig| rig.task(2).last_status == TaskStatus::Stopped).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_is_stopped_before_its_refusal_is_written_is_left_to_the_node() {
-    let (mut rig, full) = on_a_full_disk([with_role(task(1, 1))]).await;
+    let (mut rig, space) = on_a_full_disk([with_role(task(1, 1))]).await;
     rig.manifest().await;
-    // The refusal fails and waits.
-    rig.is_quiet().await;
-    full.store(false, Ordering::SeqCst);
-    rig.put([with(with_role(task(1, 1)), DesiredStatus::Stopped, TaskStatus::Pending)]).await;
-    assert_eq!(rig.assignment().await.1, [(task_arn(1), "STOPPED")]);
-    advance(Duration::from_secs(2)).await;
-    rig.is_quiet().await;
+    rig.until("a failed write", |_| space.failed.load(Ordering::SeqCst) > 0).await;
+    space.full.store(false, Ordering::SeqCst);
+    rig.put([with(with_role(task(1, 1)), DesiredStatus::Stopped, TaskStatus::Pending), with_role(task(1, 2))]).await;
+    let (id, told) = rig.assignment().await;
+    assert_eq!(told, [(task_arn(1), "STOPPED")]);
+    rig.ack(&id).await;
+    // The second one's refusal is not written before the first one's is tried again.
+    in_time(&mut rig, |rig| rig.task(2).last_status == TaskStatus::Stopped).await;
     assert_eq!(rig.task(1).last_status, TaskStatus::Pending);
 }
