@@ -14,6 +14,11 @@ const MACHINE_FOLDERS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/")]
 /// line: `// poll: the server answers`.
 const POLL: &str = "// poll: ";
 
+/// A pause that costs no time, because the test's clock is tokio's paused one, says so on its
+/// line: `// paused: the pull takes this long`. A file whose tests all start paused needs no mark.
+const PAUSED: &str = "// paused: ";
+const STARTS_PAUSED: &str = "start_paused = true";
+
 /// The problems of one file.
 pub fn problems(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -23,6 +28,7 @@ pub fn problems(path: &str, text: &str) -> Vec<String> {
         found.push(format!("{path}: {count} lines, more than {MAX_FILE_LINES}"));
     }
     let mut in_tests = rust && is_test_file(path);
+    let paused = text.contains(STARTS_PAUSED);
     for (number, line) in (1..).zip(text.lines()) {
         in_tests |= rust && line.trim() == "#[cfg(test)]";
         let mut report = |problem: String| found.push(format!("{path}:{number}: {problem}"));
@@ -32,7 +38,7 @@ pub fn problems(path: &str, text: &str) -> Vec<String> {
         if let Some(folder) = machine_folder(line) {
             report(format!("a path of one machine: {folder}"));
         }
-        if in_tests && calls_sleep(line) && !line.contains(POLL) {
+        if in_tests && !paused && calls_sleep(line) && !line.contains(POLL) && !line.contains(PAUSED) {
             report("a test sleeps; wait for a condition with a deadline".to_owned());
         }
     }
@@ -122,6 +128,9 @@ mod tests {
         assert_eq!(of("crates/a/src/b.rs", &format!("#[cfg(test)]\n{call}")), reported);
         assert!(of("crates/a/src/b.rs", call).is_empty());
         assert!(of("crates/a/tests/it/main.rs", &format!("{call} // poll: it is up")).is_empty());
+        assert!(of("crates/a/tests/it/main.rs", &format!("{call} // paused: a pull")).is_empty());
+        let paused = format!("#[tokio::test(start_paused = true)]\n{call}");
+        assert!(of("crates/a/tests/it/main.rs", &paused).is_empty());
         assert!(of("crates/a/tests/it/main.rs", "does_not_sleep();").is_empty());
     }
 }

@@ -203,7 +203,7 @@ pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -
             return found;
         }
         assert!(Instant::now() < deadline, "waited in vain until {what}");
-        sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(20)).await; // poll: the condition
     }
 }
 

@@ -58,7 +58,7 @@ impl EcsApi for FakeApi {
                 at_once.1 = at_once.1.max(at_once.0);
             }
             let time = *self.time.lock().expect("unpoisoned");
-            sleep(time).await;
+            sleep(time).await; // paused: the server takes this long
             self.at_once.lock().expect("unpoisoned").0 -= 1;
             if let Some(code) = self.failures.lock().expect("unpoisoned").pop_front() {
                 return Err(EcsApiError {

@@ -78,7 +78,7 @@ impl Handle {
             let gone = || Fate::Fails(EngineError::Unreachable("the socket is not there".into()));
             fate.or_else(|| machine.unreachable.then(gone))
         };
-        sleep(Duration::from_millis(1)).await;
+        sleep(Duration::from_millis(1)).await; // paused: every call takes a while
         self.engine.lock().starting.0 -= usize::from(starts);
         if self.line.is_cut() {
             std::future::pending::<()>().await;
@@ -121,9 +121,9 @@ impl Engine for Handle {
                 EngineError::NotFound(format!("failed to resolve reference \"{reference}\": not found"))
             })?;
             progress(PullProgress { current: 0, total: 100 });
-            sleep(time / 2).await;
+            sleep(time / 2).await; // paused: half a pull
             progress(PullProgress { current: 50, total: 100 });
-            sleep(time / 2).await;
+            sleep(time / 2).await; // paused: the other half
             self.engine.lock().local_images.insert(reference.to_owned(), image.clone());
             Ok(image)
         };
@@ -186,7 +186,7 @@ impl Engine for Handle {
                 .map(|container| container.obeys)
                 .ok_or_else(|| missing(runtime_id))?;
             if !obeys {
-                sleep(Duration::from_secs(timeout_seconds.into())).await;
+                sleep(Duration::from_secs(timeout_seconds.into())).await; // paused: SIGKILL comes then
             }
             self.engine.exit(runtime_id, if obeys { 143 } else { 137 });
             Ok(())

@@ -122,7 +122,7 @@ pub async fn until(what: &str, condition: impl Fn() -> bool) {
         // Soon at first, so that tests can step in between; then seldom.
         let mut pause = Duration::from_millis(1);
         while !condition() {
-            sleep(pause).await;
+            sleep(pause).await; // poll: the condition
             pause = (pause * 5 / 4).min(Duration::from_millis(200)) + Duration::from_micros(100);
         }
     };
