@@ -13,20 +13,6 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EcsId(pub [u8; 16]);
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-impl EcsId {
-    /// The 32 hex digits.
-    pub fn hex(self) -> [u8; 32] {
-        let mut out = [0; 32];
-        for (pair, byte) in out.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
-        }
-        out
-    }
-}
-
 impl fmt::Display for EcsId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.0 {
@@ -128,7 +114,6 @@ mod tests {
     fn an_id_survives_its_text() {
         let id = IdSource::new(EcsId([7; 16])).next_id();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(id.to_string().as_bytes(), id.hex());
         assert_eq!("0123456789ABCDEF0123456789ABCDEF".parse::<EcsId>(), Err(MalformedId));
         assert_eq!("0123".parse::<EcsId>(), Err(MalformedId));
         assert_eq!("ééééééééééééééé0é".parse::<EcsId>(), Err(MalformedId));

@@ -119,7 +119,7 @@ fn pages(fleet: &Fleet, spread: u64) {
         });
         let micros = median_micros(rounds, |round| {
             let page = page(&sets, after(round), 100, &mut work);
-            ids += fleet.rows.ids(&page.positions).map(|id| black_box(id[0]) as usize & 1).sum::<usize>();
+            ids += fleet.rows.ids(&page.positions).into_iter().map(|id| black_box(id[0]) as usize & 1).sum::<usize>();
         });
         black_box(ids);
         let (words, members) = (work.words / rounds, work.members / rounds);

@@ -133,7 +133,11 @@ impl TaskTable {
             }
         }
         let page = page(&sets, after, limit, work);
-        TaskPage { cursor: page.cursor, ids: self.rows.ids(&page.positions).map(EcsId).collect(), more: page.more }
+        TaskPage {
+            cursor: page.cursor,
+            ids: self.rows.ids(&page.positions).into_iter().map(EcsId).collect(),
+            more: page.more,
+        }
     }
 
     /// Puts a task in; what its id held before.

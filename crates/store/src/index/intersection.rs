@@ -95,7 +95,7 @@ pub fn page(sets: &[&PositionSet], after: Option<u64>, limit: usize, work: &mut 
         lower,
         limit,
         work,
-        positions: Vec::new(),
+        positions: Vec::with_capacity(limit.min(GROUP) + 1),
         stack: Vec::new(),
         leaves: Vec::new(),
         candidates: Candidates::default(),

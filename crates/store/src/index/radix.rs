@@ -264,11 +264,18 @@ impl<'a, C, const BITS: u32> Cursor<'a, C, BITS> {
     /// The item under `key`.
     #[inline]
     pub(super) fn get(&mut self, key: u64) -> Option<&'a C> {
+        let (items, digit) = self.place(key)?;
+        items.get(digit)
+    }
+
+    /// The node that holds the item under `key`, and the item's digit in it. Touches the nodes above it only.
+    #[inline]
+    pub(super) fn place(&mut self, key: u64) -> Option<(&'a Packed<C>, u32)> {
         if self.bottom.is_none() || self.prefix != key >> BITS {
             self.bottom = self.radix.bottom(key);
             self.prefix = key >> BITS;
         }
-        self.bottom?.get(Radix::<C, BITS>::digit(key, 0))
+        Some((self.bottom?, Radix::<C, BITS>::digit(key, 0)))
     }
 
     /// The first item whose key is at least `from`, with its key.

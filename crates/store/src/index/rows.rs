@@ -83,9 +83,16 @@ impl<T> Rows<T> {
 
     /// The ids at these positions, in their order. Ascending positions are walked node by node; a position without a
     /// row is skipped.
-    pub fn ids<'a>(&'a self, positions: &'a [u64]) -> impl Iterator<Item = [u8; 16]> + 'a {
+    ///
+    /// The rows of a filtered page lie far apart in memory. So first all of them are found, through nodes that many
+    /// share, and then read one after the other: reads that do not wait for one another overlap.
+    pub fn ids(&self, positions: &[u64]) -> Vec<[u8; 16]> {
         let mut cursor = self.tree.cursor();
-        positions.iter().filter_map(move |position| cursor.get(*position).map(|row| row.id))
+        let mut places = Vec::with_capacity(positions.len());
+        places.extend(positions.iter().filter_map(|position| cursor.place(*position)));
+        let mut ids = Vec::with_capacity(places.len());
+        ids.extend(places.into_iter().filter_map(|(rows, digit)| rows.get(digit).map(|row| row.id)));
+        ids
     }
 
     /// The rows whose position is at least `position`, ascending.
