@@ -3,6 +3,7 @@
 //! One file or folder per command. A command prints what it did to standard output, its errors to
 //! standard error, and ends with status 1 when something is wrong.
 
+mod bench;
 mod codegen;
 mod process;
 mod tidy;
@@ -15,7 +16,8 @@ usage: cargo xtask <command>
 
   codegen           write the generated sources of crates/ecs-wire from botocore's model
   codegen --check   fail when the committed sources differ from what the model gives
-  tidy              check the style rules that neither rustfmt nor clippy knows";
+  tidy              check the style rules that neither rustfmt nor clippy knows
+  bench             list the benchmarks";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["tidy"] => tidy::run(),
+        ["bench", words @ ..] => bench::run(words),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
