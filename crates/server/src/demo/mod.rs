@@ -148,7 +148,7 @@ Call it from Python (any key pair will do):
 
 or with the AWS CLI:
 
-    export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
+    export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
     aws ecs list-tasks --endpoint-url {url}
 
 `longshore serve` listens on http://127.0.0.1:8327 until it is stopped.
