@@ -12,6 +12,6 @@ cat <<'TEXT'
 To serve:    make serve     (http://127.0.0.1:8327; starts the container engine if none answers
                              and leaves it running; Ctrl-C stops the server only)
 To call it:  export AWS_ENDPOINT_URL_ECS=http://127.0.0.1:8327
-             export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+             export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
              aws ecs list-tasks
 TEXT
