@@ -21,7 +21,7 @@ test: ## everything a change must pass, with real containers; leaves nothing run
 
 check: ## quick: formatting, clippy and the tests that need no container engine
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features xtask/bench -- -D warnings
 	cargo nextest run --locked --workspace -E 'not test(docker)'
 
 fmt: ## formats the Rust code

@@ -67,7 +67,7 @@ stage "test tools" scripts/install-test-tools.sh
 stage "test image" check_engine
 scripts/leftovers.sh list "$state/before"
 stage "rustfmt" cargo fmt --all --check
-stage "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
+stage "clippy" cargo clippy --locked --workspace --all-targets --features xtask/bench -- -D warnings
 stage "codegen difference" cargo xtask codegen --check
 stage "tidy" cargo xtask tidy
 stage "build of the tests" cargo nextest run --locked --workspace --no-run
