@@ -46,7 +46,8 @@ def assert_everybody_agrees(server: Server) -> None:
         arns = listed(server.ecs)
         tasks = server.ecs.describe_tasks(tasks=arns)["tasks"] if arns else []
         assert sorted(t["taskArn"] for t in tasks) == sorted(arns)
-        assert {t["desiredStatus"] for t in tasks} <= {"RUNNING"}
+        if any(t["desiredStatus"] != "RUNNING" for t in tasks):
+            return False  # One began to stop between the two calls.
         up = {t["taskArn"]: 1 for t in tasks if t["lastStatus"] == "RUNNING"}
         return len(up) == len(arns) and up == running_containers(server)
 
