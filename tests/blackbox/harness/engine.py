@@ -84,8 +84,11 @@ def remove_node(node_id: str) -> None:
         except EngineError as e:
             if "No such container" not in str(e) and "already in progress" not in str(e):
                 raise
-    for network in networks_of_node(node_id):
-        docker("network", "rm", network)
+    for name in networks_of_node(node_id):
+        # By id: a create that was in flight at a kill can leave a twin of the same name.
+        found = docker("network", "ls", "-q", "--no-trunc", "--filter", f"name=^{name}$")
+        for network in found.split():
+            docker("network", "rm", network)
 
 
 def networks_of_node(node_id: str) -> list[str]:
