@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bollard::errors::Error;
 use bollard::models::{Network, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptions;
 use serde::de::IgnoredAny;
@@ -42,19 +43,23 @@ pub(super) async fn ensure(
 }
 
 async fn settle(engine: &Connection, name: &str) -> Result<(), EngineError> {
-    let filters = HashMap::from([("name".to_owned(), vec![name.to_owned()])]);
-    let found =
-        engine.docker.list_networks(Some(ListNetworksOptions { filters: Some(filters) })).await.map_err(classify)?;
+    let found = named(engine, name).await?;
     let mut ids = ids_of(name, &found).into_iter();
     let Some(mut keep) = ids.next() else { return Ok(()) };
     for other in ids {
         // Another process may have attached a container to it already: then that one stays.
-        if remove(engine, other).await.is_err() {
-            remove(engine, keep).await?;
+        if remove_one(engine, other).await.is_err() {
+            remove_one(engine, keep).await.map_err(classify)?;
             keep = other;
         }
     }
     Ok(())
+}
+
+/// The networks whose name has `name` in it.
+async fn named(engine: &Connection, name: &str) -> Result<Vec<Network>, EngineError> {
+    let filters = HashMap::from([("name".to_owned(), vec![name.to_owned()])]);
+    engine.docker.list_networks(Some(ListNetworksOptions { filters: Some(filters) })).await.map_err(classify)
 }
 
 /// The ids of all networks of exactly this name, in order; the filter of Docker's list also finds parts of names.
@@ -63,10 +68,24 @@ fn ids_of<'a>(name: &str, found: &'a [Network]) -> BTreeSet<&'a str> {
     of_that_name.filter_map(|network| network.id.as_deref()).collect()
 }
 
+/// Removes the network `name`, and every twin of it that a process which was killed between making and looking left.
 pub(super) async fn remove(engine: &Connection, name: &str) -> Result<(), EngineError> {
     let Ok(name) = checked_name("network", name) else { return Ok(()) };
-    match engine.docker.remove_network(name).await {
-        Err(error) if !is_not_found(&error) => Err(classify(error)),
+    match remove_one(engine, name).await {
+        Err(error) if is_ambiguous(&error) => {
+            for id in ids_of(name, &named(engine, name).await?) {
+                remove_one(engine, id).await.map_err(classify)?;
+            }
+            Ok(())
+        }
+        removed => removed.map_err(classify),
+    }
+}
+
+/// Removes the network of this id, or of this name if only one has it; none is success.
+async fn remove_one(engine: &Connection, id: &str) -> Result<(), Error> {
+    match engine.docker.remove_network(id).await {
+        Err(error) if !is_not_found(&error) => Err(error),
         _ => Ok(()),
     }
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bollard::models::NetworkCreateRequest;
+use bollard::query_parameters::ListNetworksOptions;
 use futures_util::future::join_all;
 use longshore_node::docker::{DockerEngine, Endpoint};
 use longshore_node::engine::{Engine, EngineError, EngineEvent};
@@ -139,4 +141,23 @@ async fn one_network_of_two_makers(rig: &Rig) {
         rig.engine.remove(&id).await.expect("removed");
         rig.engine.remove_network(&name).await.expect("there is only one");
     }
+}
+
+#[test]
+fn a_network_goes_with_its_twin() {
+    with_rig(Rig::docker(), |rig| Box::pin(twins_removed(rig)));
+}
+
+async fn twins_removed(rig: &Rig) {
+    let name = rig.name("network");
+    let docker = bollard::Docker::connect_with_defaults().expect("an engine");
+    for _ in 0..2 {
+        let request = NetworkCreateRequest { name: name.clone(), ..NetworkCreateRequest::default() };
+        // Docker from 25 on refuses the second; then there is only one to remove.
+        let _ = docker.create_network(request).await;
+    }
+    rig.engine.remove_network(&name).await.expect("both removed");
+    rig.engine.remove_network(&name).await.expect("absent is success");
+    let left = docker.list_networks(None::<ListNetworksOptions>).await.expect("listed");
+    assert!(left.iter().all(|network| network.name.as_deref() != Some(&name[..])), "{left:?}");
 }
