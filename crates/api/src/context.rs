@@ -5,9 +5,10 @@ use std::sync::Arc;
 use longshore_domain::secret::SecretRecord;
 use longshore_domain::{EcsId, Refusal, Scope, Timestamp};
 use longshore_store::{State, Store, StoreError, Tx, UpdateError, Write};
+use serde::Serialize;
 
 use crate::Connections;
-use crate::page_token::PageTokens;
+use crate::page_token::{self, PageTokens, StoredKeyTokens};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
@@ -38,12 +39,10 @@ pub struct Api {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seeds: Arc<dyn Seeds>,
-    pub(crate) page_tokens: PageTokens,
+    page_tokens: StoredKeyTokens,
     pub(crate) allow_privileged: bool,
     connections: Connections,
 }
-
-const PAGE_TOKEN_KEY: &str = "page-token";
 
 impl Api {
     /// The API over a store. The first one on a store makes the key that authenticates page tokens.
@@ -51,8 +50,8 @@ impl Api {
     /// # Errors
     /// The store cannot be written.
     pub async fn new(store: Store, clock: Arc<dyn Clock>, seeds: Arc<dyn Seeds>) -> Result<Self, StoreError> {
-        if store.view().secret(PAGE_TOKEN_KEY).is_none() {
-            let secret = SecretRecord { name: PAGE_TOKEN_KEY.into(), key: [seeds.seed(), seeds.seed()] };
+        if store.view().secret(page_token::KEY).is_none() {
+            let secret = SecretRecord { name: page_token::KEY.into(), key: [seeds.seed(), seeds.seed()] };
             let write = Write {
                 scope: Scope::new("", ""),
                 principal: "longshore".into(),
@@ -68,12 +67,12 @@ impl Api {
             }
         }
         let view = store.view();
-        let key = view.secret(PAGE_TOKEN_KEY).map(|secret| secret.key).ok_or(StoreError::Closed)?;
+        let key = view.secret(page_token::KEY).map(|secret| secret.key).ok_or(StoreError::Closed)?;
         Ok(Self {
             store,
             clock,
             seeds,
-            page_tokens: PageTokens::new(key),
+            page_tokens: StoredKeyTokens::new(key),
             allow_privileged: true,
             connections: Connections::default(),
         })
@@ -95,6 +94,11 @@ impl Api {
         &self.store
     }
 
+    /// The page tokens of this state's key.
+    pub(crate) fn page_tokens(&self, state: &State) -> Arc<PageTokens> {
+        self.page_tokens.of(state)
+    }
+
     /// The latest published state.
     pub fn view(&self) -> Arc<State> {
         self.store.view()
@@ -113,7 +117,7 @@ impl Api {
         decide: fn(&mut Tx<'_>, &Write<I>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal>
     where
-        I: Send + 'static,
+        I: Serialize + Send + 'static,
         T: Send + 'static,
     {
         let write = Write {

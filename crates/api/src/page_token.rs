@@ -5,10 +5,14 @@
 //! replayed with other filters, is refused, and a token from before a restart works. The page size may change between
 //! pages.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use longshore_domain::{EcsId, Refusal};
+use longshore_store::State;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -16,9 +20,38 @@ const FORMAT: u8 = 1;
 const HEAD: usize = 1 + 8;
 const TAG: usize = 16;
 
+/// Name of the key in the store.
+pub(crate) const KEY: &str = "page-token";
+
+/// The page tokens of the key that the store holds; after a restore it may be another one.
+#[derive(Clone)]
+pub(crate) struct StoredKeyTokens {
+    latest: Arc<ArcSwap<PageTokens>>,
+}
+
+impl StoredKeyTokens {
+    /// With the key that the store holds at first.
+    pub(crate) fn new(key: [EcsId; 2]) -> Self {
+        Self { latest: Arc::new(ArcSwap::from_pointee(PageTokens::new(key))) }
+    }
+
+    /// The page tokens of this state's key; should it have none, of the latest one.
+    pub(crate) fn of(&self, state: &State) -> Arc<PageTokens> {
+        match state.secret(KEY) {
+            Some(secret) if secret.key != self.latest.load().key => {
+                let tokens = Arc::new(PageTokens::new(secret.key));
+                self.latest.store(Arc::clone(&tokens));
+                tokens
+            }
+            _ => self.latest.load_full(),
+        }
+    }
+}
+
 /// Seals and opens page tokens.
 #[derive(Clone)]
 pub struct PageTokens {
+    key: [EcsId; 2],
     keyed: Hmac<Sha256>,
 }
 
@@ -42,7 +75,7 @@ impl PageTokens {
         let bytes = [key[0].0, key[1].0].concat();
         let padded = &mut [0; 64];
         padded[..bytes.len()].copy_from_slice(&bytes);
-        Self { keyed: Hmac::new((&*padded).into()) }
+        Self { key, keyed: Hmac::new((&*padded).into()) }
     }
 
     /// A token for the listing that `listing` describes: the same bytes for the same operation, scope and filters.

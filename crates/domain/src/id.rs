@@ -13,12 +13,21 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EcsId(pub [u8; 16]);
 
+impl EcsId {
+    /// The digits, in `text`.
+    fn text(self, text: &mut [u8; 32]) -> &str {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        }
+        std::str::from_utf8(text).expect("hex digits are ASCII")
+    }
+}
+
 impl fmt::Display for EcsId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        let mut text = [0; 32];
+        f.write_str(self.text(&mut text))
     }
 }
 
@@ -55,7 +64,7 @@ impl FromStr for EcsId {
 
 impl Serialize for EcsId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text(&mut [0; 32]))
     }
 }
 

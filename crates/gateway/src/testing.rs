@@ -302,8 +302,8 @@ impl Rig {
         put(&self.store, tasks).await;
     }
 
-    pub(crate) fn task(&self, number: u64) -> Arc<TaskRecord> {
-        Arc::clone(self.store.view().task(key(1, number)).expect("a task"))
+    pub(crate) fn task(&self, number: u64) -> TaskRecord {
+        self.store.view().task(key(1, number)).expect("a task")
     }
 
     /// Waits until the published state is as it should be.

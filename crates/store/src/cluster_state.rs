@@ -40,8 +40,8 @@ impl ClusterState {
         self.record.status == ClusterStatus::Active
     }
 
-    /// A task by id.
-    pub fn task(&self, id: EcsId) -> Option<&Arc<TaskRecord>> {
+    /// A task by id, made anew from its compact form.
+    pub fn task(&self, id: EcsId) -> Option<TaskRecord> {
         self.tasks.get(id)
     }
 }

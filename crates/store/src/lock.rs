@@ -18,7 +18,7 @@ impl DirectoryLock {
     /// [`StoreError::Locked`] if another process has it.
     pub fn take(directory: &Path) -> Result<Self, StoreError> {
         let path = directory.join("longshore.lock");
-        let open = |error: std::io::Error| StoreError::Open { path: path.clone(), reason: error.to_string() };
+        let open = |error: std::io::Error| StoreError::cannot_open(&path, &error);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(open)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),

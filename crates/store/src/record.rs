@@ -33,7 +33,7 @@ macro_rules! kinds {
         }
 
         /// A record of any kind.
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         pub enum Record {
             $($(#[$doc])* $kind(Arc<$record>)),+
         }

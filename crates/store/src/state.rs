@@ -14,7 +14,8 @@ use longshore_domain::task::{TaskKey, TaskRecord};
 use longshore_domain::task_definition::record::{FamilyRecord, TaskDefinitionRecord};
 use longshore_domain::{EcsId, Scope, Timestamp};
 
-use crate::ClusterState;
+use crate::node_tasks::NodeTasks;
+use crate::{ClusterState, TaskLife};
 
 /// Scope, family and revision of a task definition.
 pub type DefinitionKey = (Scope, Arc<str>, u32);
@@ -48,12 +49,12 @@ pub struct NodeState {
     /// What is taken.
     pub ledger: Ledger,
     /// Its tasks that are not STOPPED.
-    pub tasks: OrdSet<TaskKey>,
+    pub(crate) tasks: NodeTasks,
 }
 
 impl NodeState {
     pub(crate) fn new(record: Arc<NodeRecord>) -> Self {
-        Self { record, ledger: Ledger::default(), tasks: OrdSet::new() }
+        Self { record, ledger: Ledger::default(), tasks: NodeTasks::default() }
     }
 }
 
@@ -99,13 +100,37 @@ impl State {
         names.take_while(move |((of, _), _)| *of == scope).filter_map(|(_, incarnation)| self.clusters.get(incarnation))
     }
 
+    /// Gives sparse tables their compact numbering, once everything is there.
+    pub(crate) fn settle(&mut self) {
+        let incarnations: Vec<u64> = self.clusters.keys().copied().collect();
+        for cluster in incarnations {
+            if let Some(cluster) = self.cluster_mut(cluster) {
+                cluster.tasks.settle();
+            }
+        }
+    }
+
     pub(crate) fn cluster_mut(&mut self, incarnation: u64) -> Option<&mut ClusterState> {
         self.clusters.get_mut(&incarnation).map(Arc::make_mut)
     }
 
-    /// A task by key.
-    pub fn task(&self, key: TaskKey) -> Option<&Arc<TaskRecord>> {
+    /// A task by key, made anew from its compact form.
+    pub fn task(&self, key: TaskKey) -> Option<TaskRecord> {
         self.clusters.get(&key.cluster)?.task(key.id)
+    }
+
+    /// Where a task is in its life, without making its record.
+    pub fn task_life(&self, key: TaskKey) -> Option<TaskLife> {
+        self.clusters.get(&key.cluster)?.tasks.life(key.id)
+    }
+
+    /// The tasks on a machine that are not STOPPED, by cluster and creation.
+    pub fn tasks_on(&self, node: EcsId) -> impl Iterator<Item = TaskKey> {
+        let places = self.nodes.get(&node).into_iter().flat_map(|node| node.tasks.iter());
+        places.filter_map(|(cluster, sequence)| {
+            let id = self.clusters.get(&cluster)?.tasks.id_by_sequence(sequence)?;
+            Some(TaskKey { cluster, id })
+        })
     }
 
     /// A family.

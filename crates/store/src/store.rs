@@ -1,22 +1,24 @@
 //! The store itself: open, view, update, watch.
 
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::oneshot;
+use serde::Serialize;
+use tokio::sync::watch as signal;
 
 use crate::backend::{Durable, memory::Memory, sqlite::Sqlite};
 use crate::lock::DirectoryLock;
 use crate::watch::{Interest, TooOld, Watch, Watchers};
-use crate::writer::{Decided, Message, Waiting, Writer};
+use crate::writer::committer::Committer;
+use crate::writer::counts::{Counts, WriterCounts};
+use crate::writer::decider::Decider;
+use crate::writer::pending::Update;
+use crate::writer::queue::Queue;
+use crate::writer::steps::Steps;
+use crate::writer::{Published, footprint, threads};
 use crate::{State, StoreError, Tx, UpdateError, Write};
-
-/// How many updates wait for the writer before callers are told that it is behind.
-const QUEUE: usize = 8_192;
 
 /// Where the store keeps what must not be lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +50,46 @@ impl Options {
 #[derive(Clone)]
 pub struct Store {
     published: Arc<ArcSwap<State>>,
-    queue: SyncSender<Message>,
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    queue: Arc<Queue>,
     watchers: Watchers,
-    write_deadline: Duration,
+    counts: Arc<Counts>,
+    /// How long an update may wait; without end in a simulation.
+    write_deadline: Option<Duration>,
+    /// Its sender is gone when the writer has ended.
+    ended: signal::Receiver<()>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// A store and the halves of its writer, not running yet.
+struct Parts {
+    store: Store,
+    decider: Decider,
+    committer: Committer,
+    ended: signal::Sender<()>,
+}
+
+impl Parts {
+    fn new(mut backend: Box<dyn Durable>, write_deadline: Option<Duration>) -> Result<Self, StoreError> {
+        let state = State::load(&mut *backend)?;
+        let watchers = Watchers::starting_at(state.version());
+        let published = Published::new(state);
+        let (queue, counts) = (Arc::new(Queue::default()), Arc::new(Counts::default()));
+        let decider = Decider::new(published.clone());
+        let committer = Committer::new(backend, published.clone(), watchers.clone(), Arc::clone(&counts));
+        let (ended, end) = signal::channel(());
+        let handle = Arc::new(Handle { queue, watchers, counts, write_deadline, ended: end });
+        let store = Store { published: published.state, handle };
+        Ok(Self { store, decider, committer, ended })
+    }
 }
 
 impl Store {
@@ -80,30 +119,27 @@ impl Store {
         Self::start(backend, None, Duration::from_secs(60))
     }
 
+    /// A store whose writer does nothing until it is told to, on the caller's thread: for simulations. Its updates
+    /// have no deadline, and it needs no runtime.
+    ///
+    /// # Errors
+    /// What loading it says.
+    pub fn stepped(backend: Box<dyn Durable>) -> Result<(Self, Steps), StoreError> {
+        let Parts { store, decider, committer, ended } = Parts::new(backend, None)?;
+        let steps = Steps::new(Arc::clone(&store.handle.queue), decider, committer, ended);
+        Ok((store, steps))
+    }
+
     fn start(
-        mut backend: Box<dyn Durable>,
+        backend: Box<dyn Durable>,
         lock: Option<DirectoryLock>,
         write_deadline: Duration,
     ) -> Result<Self, StoreError> {
-        let mut state = State::default();
-        let version = backend.load(&mut |record| record.insert(&mut state))?;
-        state.version = version;
-        let published = Arc::new(ArcSwap::from_pointee(state));
-        let watchers = Watchers::starting_at(version);
-        let (queue, receiver) = std::sync::mpsc::sync_channel(QUEUE);
-        let writer = Writer { queue: receiver, backend, published: Arc::clone(&published), watchers: watchers.clone() };
-        std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || {
-                let closed = writer.run();
-                drop(lock);
-                if let Some(closed) = closed {
-                    // Whoever closed it may have stopped waiting.
-                    let _gone = closed.send(());
-                }
-            })
+        let Parts { store, decider, committer, ended } = Parts::new(backend, Some(write_deadline))?;
+        // The lock is let go first, then whoever waits for the end may go on.
+        threads::start(&store.handle.queue, decider, committer, (lock, ended))
             .map_err(|error| StoreError::Open { path: "store-writer".into(), reason: error.to_string() })?;
-        Ok(Self { published, queue, watchers, write_deadline })
+        Ok(store)
     }
 
     /// The latest published state. Never waits.
@@ -124,45 +160,23 @@ impl Store {
         decide: fn(&mut Tx<'_>, &Write<I>) -> Result<T, E>,
     ) -> Result<T, UpdateError<E>>
     where
-        I: Send + 'static,
+        I: Serialize + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let sender = Arc::new(std::sync::Mutex::new(Some(sender)));
-        let send = move |outcome: Result<T, UpdateError<E>>| {
-            let sender = sender.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            if let Some(sender) = sender {
-                // The caller may have gone away; the outcome stands all the same.
-                let _gone = sender.send(outcome);
-            }
+        let Some(charge) = self.handle.queue.admit(footprint::of(&write)) else {
+            Counts::add(&self.handle.counts.turned_away, 1);
+            return Err(UpdateError::Busy);
         };
-        let on_panic = send.clone();
-        let job = move |tx: &mut Tx<'_>| {
-            let decided = decide(tx, &write);
-            Decided {
-                keep: decided.is_ok(),
-                answer: Box::new(move |durable| {
-                    send(match durable {
-                        Ok(()) => decided.map_err(UpdateError::Refused),
-                        Err(fault) => Err(UpdateError::Store(fault)),
-                    });
-                }),
-            }
+        let (update, outcome) = Update::new(write, decide, charge);
+        self.handle.queue.push(Box::new(update)).map_err(|_closed| StoreError::Closed)?;
+        let outcome = match self.handle.write_deadline {
+            None => outcome.await,
+            Some(deadline) => tokio::time::timeout(deadline, outcome)
+                .await
+                .map_err(|_late| StoreError::Deadline(deadline.as_secs()))?,
         };
-        let waiting = Waiting {
-            job: Box::new(AssertUnwindSafe(job).0),
-            failed: Box::new(move |fault| on_panic(Err(UpdateError::Store(fault)))),
-        };
-        self.queue.try_send(Message::Update(waiting)).map_err(|error| match error {
-            TrySendError::Full(_) => UpdateError::Busy,
-            TrySendError::Disconnected(_) => UpdateError::Store(StoreError::Closed),
-        })?;
-        match tokio::time::timeout(self.write_deadline, receiver).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(UpdateError::Store(StoreError::Closed)),
-            Err(_) => Err(UpdateError::Store(StoreError::Deadline(self.write_deadline.as_secs()))),
-        }
+        outcome.unwrap_or(Err(UpdateError::Store(StoreError::Closed)))
     }
 
     /// Finishes what waits, closes the backend and lets go of the data directory. Updates after it fail with
@@ -171,15 +185,22 @@ impl Store {
     /// # Errors
     /// The writer did not finish within the write deadline.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let (sender, closed) = oneshot::channel();
-        let queue = self.queue.clone();
-        let sent = tokio::task::spawn_blocking(move || queue.send(Message::Close(sender)).is_ok());
-        let wait = async { sent.await.unwrap_or(false) && closed.await.is_ok() };
-        match tokio::time::timeout(self.write_deadline, wait).await {
-            // False: it was closed before.
-            Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::Deadline(self.write_deadline.as_secs())),
+        self.handle.queue.close();
+        let mut ended = self.handle.ended.clone();
+        // An error says that the sender is gone.
+        let end = async { while ended.changed().await.is_ok() {} };
+        match self.handle.write_deadline {
+            None => end.await,
+            Some(deadline) => {
+                tokio::time::timeout(deadline, end).await.map_err(|_late| StoreError::Deadline(deadline.as_secs()))?
+            }
         }
+        Ok(())
+    }
+
+    /// What the writer has done.
+    pub fn writer_counts(&self) -> WriterCounts {
+        self.handle.counts.read()
     }
 
     /// Every change after `version` that is of interest, without gap.
@@ -187,6 +208,6 @@ impl Store {
     /// # Errors
     /// [`TooOld`]: begin with [`Store::view`] and its version.
     pub fn watch_from(&self, version: u64, interest: Interest) -> Result<Watch, TooOld> {
-        self.watchers.watch_from(version, interest)
+        self.handle.watchers.watch_from(version, interest)
     }
 }

@@ -1,10 +1,8 @@
 //! One transaction: reads of the writer's own state, and bounded changes of it.
 
-use std::collections::BTreeMap;
-
 use longshore_domain::{EcsId, Scope};
 
-use crate::record::{Kind, Record, Row};
+use crate::record::{Record, Row};
 use crate::watch::Change;
 use crate::{State, StoreError};
 
@@ -18,16 +16,42 @@ pub const MAX_RECORD_BYTES: usize = 512 << 10;
 /// A transaction on the writer's state. It holds what earlier transactions did, durable or not yet.
 pub struct Tx<'a> {
     state: &'a mut State,
-    rows: BTreeMap<(Kind, String), Row>,
-    changes: Vec<Change>,
+    effects: Effects,
     bytes: usize,
     fault: Option<StoreError>,
+}
+
+/// What a transaction did.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// One row a key.
+    pub rows: Vec<Row>,
+    /// Every change, in order.
+    pub changes: Vec<Change>,
+    /// The same for the state.
+    pub edits: Vec<Edit>,
+}
+
+/// One change of the state, which can be made again.
+#[derive(Debug)]
+pub(crate) enum Edit {
+    Put(Record),
+    Delete(Record),
+}
+
+impl Edit {
+    pub(crate) fn make(&self, state: &mut State) {
+        match self {
+            Self::Put(record) => record.insert(state),
+            Self::Delete(record) => record.remove(state),
+        }
+    }
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(state: &'a mut State) -> Self {
         state.version += 1;
-        Self { state, rows: BTreeMap::new(), changes: Vec::new(), bytes: 0, fault: None }
+        Self { state, effects: Effects::default(), bytes: 0, fault: None }
     }
 
     /// The state as this transaction sees it, its own changes included.
@@ -49,8 +73,7 @@ impl<'a> Tx<'a> {
                     self.fail(StoreError::Bound { what: "bytes of a record", bound: MAX_RECORD_BYTES });
                 }
                 self.bytes += body.len();
-                self.write(&record, Some(body));
-                record.insert(self.state);
+                self.write(Edit::Put(record), Some(body));
             }
             Err(fault) => self.fail(fault),
         }
@@ -58,16 +81,15 @@ impl<'a> Tx<'a> {
 
     /// Removes a record.
     pub fn delete(&mut self, record: impl Into<Record>) {
-        let record = record.into();
-        self.write(&record, None);
-        record.remove(self.state);
+        self.write(Edit::Delete(record.into()), None);
     }
 
-    fn write(&mut self, record: &Record, body: Option<String>) {
-        let (kind, key) = (record.kind(), record.key());
+    fn write(&mut self, edit: Edit, body: Option<String>) {
+        let (Edit::Put(record) | Edit::Delete(record)) = &edit;
+        let (kind, key, version) = (record.kind(), record.key(), self.state.version);
         let (scope, node) = whom_it_concerns(self.state, record);
-        self.changes.push(Change {
-            version: self.state.version,
+        self.effects.changes.push(Change {
+            version,
             kind,
             key: key.clone(),
             task: match record {
@@ -78,24 +100,43 @@ impl<'a> Tx<'a> {
             node,
             deleted: body.is_none(),
         });
-        self.rows.insert((kind, key.clone()), Row { kind, key, version: self.state.version, body });
-        if self.rows.len() > MAX_RECORDS {
+        let rows = &mut self.effects.rows;
+        #[cfg(feature = "planted-bugs")]
+        let forgotten = crate::planted::has(crate::planted::Bug::ResurrectedTask)
+            && matches!(edit, Edit::Delete(Record::Task(_)))
+            && !rows.is_empty();
+        #[cfg(not(feature = "planted-bugs"))]
+        let forgotten = false;
+        match rows.iter_mut().find(|row| row.kind == kind && row.key == key) {
+            Some(row) => row.body = body,
+            None if forgotten => {}
+            None => rows.push(Row { kind, key, version, body }),
+        }
+        if rows.len() > MAX_RECORDS {
             self.fail(StoreError::Bound { what: "records", bound: MAX_RECORDS });
         }
         if self.bytes > MAX_BYTES {
             self.fail(StoreError::Bound { what: "bytes", bound: MAX_BYTES });
         }
+        // Last: whatever panics from here on has left a row, so that it is undone.
+        edit.make(self.state);
+        self.effects.edits.push(edit);
     }
 
     fn fail(&mut self, fault: StoreError) {
         self.fault.get_or_insert(fault);
     }
 
-    /// What it wrote.
-    pub(crate) fn finish(self) -> Result<(Vec<Row>, Vec<Change>), StoreError> {
+    /// Whether it has changed the state.
+    pub(crate) fn has_written(&self) -> bool {
+        !self.effects.rows.is_empty()
+    }
+
+    /// What it did.
+    pub(crate) fn finish(self) -> Result<Effects, StoreError> {
         match self.fault {
             Some(fault) => Err(fault),
-            None => Ok((self.rows.into_values().collect(), self.changes)),
+            None => Ok(self.effects),
         }
     }
 }

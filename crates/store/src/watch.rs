@@ -86,6 +86,8 @@ struct Hub {
     kept: VecDeque<Arc<Change>>,
     /// Changes up to this version are no longer kept in full.
     forgotten: u64,
+    /// Version of the latest change, or of the state that it began from.
+    latest: u64,
     subscriptions: HashMap<Interest, Vec<mpsc::Sender<Arc<Change>>>>,
 }
 
@@ -99,7 +101,7 @@ impl Watchers {
     /// A hub of a store that begins at `version`.
     pub(crate) fn starting_at(version: u64) -> Self {
         let watchers = Self::default();
-        watchers.lock().forgotten = version;
+        watchers.reset(version, || {});
         watchers
     }
 
@@ -107,9 +109,10 @@ impl Watchers {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes on what has just been published.
-    pub(crate) fn publish(&self, changes: Vec<Change>) {
+    /// Publishes with `publish`, and passes on what changed by it. Whoever sees the new state finds its changes here.
+    pub(crate) fn publish(&self, changes: Vec<Change>, publish: impl FnOnce()) {
         let mut hub = self.lock();
+        publish();
         for change in changes {
             let change = Arc::new(change);
             let interests = [change.node.map(Interest::Node), Some(Interest::Kind(change.kind))];
@@ -121,6 +124,7 @@ impl Watchers {
                     }
                 }
             }
+            hub.latest = change.version;
             hub.kept.push_back(change);
         }
         while hub.kept.len() > KEPT {
@@ -130,10 +134,19 @@ impl Watchers {
         }
     }
 
+    /// Publishes a state of which nobody knows how it came about. Every watcher hears [`TooOld`], and so does everybody
+    /// who comes back with a version from before.
+    pub(crate) fn reset(&self, version: u64, publish: impl FnOnce()) {
+        let mut hub = self.lock();
+        publish();
+        *hub = Hub { forgotten: version, latest: version, ..Hub::default() };
+    }
+
     /// Begins a watch with everything after `version`.
     pub(crate) fn watch_from(&self, version: u64, interest: Interest) -> Result<Watch, TooOld> {
         let mut hub = self.lock();
-        if version < hub.forgotten {
+        // A later version than the latest is one of a state that is no more.
+        if version < hub.forgotten || version > hub.latest {
             return Err(TooOld);
         }
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -169,9 +182,9 @@ mod tests {
     #[test]
     fn a_watch_has_no_gap_and_only_what_concerns_it() {
         let watchers = Watchers::starting_at(5);
-        watchers.publish(vec![change(6, 1), change(7, 2), change(8, 1)]);
+        watchers.publish(vec![change(6, 1), change(7, 2), change(8, 1)], || {});
         let mut watch = watchers.watch_from(6, Interest::Node(EcsId([1; 16]))).unwrap();
-        watchers.publish(vec![change(9, 2), change(10, 1)]);
+        watchers.publish(vec![change(9, 2), change(10, 1)], || {});
         assert_eq!(versions(&mut watch), [8, 10]);
         let mut all = watchers.watch_from(5, Interest::Kind(Kind::Task)).unwrap();
         assert_eq!(versions(&mut all), [6, 7, 8, 9, 10]);
@@ -183,17 +196,36 @@ mod tests {
         let watchers = Watchers::starting_at(0);
         let mut watch = watchers.watch_from(0, Interest::Node(EcsId([1; 16]))).unwrap();
         let count = WAITING as u64 + 2;
-        watchers.publish((1..=count).map(|version| change(version, 1)).collect());
+        watchers.publish((1..=count).map(|version| change(version, 1)).collect(), || {});
         assert_eq!(versions(&mut watch).len(), WAITING);
-        watchers.publish(vec![change(count + 1, 1)]);
+        watchers.publish(vec![change(count + 1, 1)], || {});
         assert_eq!(watch.try_next(), None);
         assert!(watch.receiver.is_closed());
     }
 
     #[test]
+    fn after_a_reset_everybody_takes_a_snapshot() {
+        let watchers = Watchers::starting_at(0);
+        watchers.publish(vec![change(1, 1), change(2, 1)], || {});
+        let interest = || Interest::Node(EcsId([1; 16]));
+        let mut watch = watchers.watch_from(1, interest()).unwrap();
+        assert_eq!(versions(&mut watch), [2]);
+        let restored = 1 << 32;
+        watchers.reset(restored, || {});
+        assert!(watch.receiver.is_closed());
+        assert_eq!(watchers.watch_from(2, interest()).unwrap_err(), TooOld);
+        let mut watch = watchers.watch_from(restored, interest()).unwrap();
+        watchers.publish(vec![change(restored + 1, 1)], || {});
+        assert_eq!(versions(&mut watch), [restored + 1]);
+        // Back to an older file: what was seen of the newer one is too old, too.
+        watchers.reset(1, || {});
+        assert_eq!(watchers.watch_from(restored + 1, interest()).unwrap_err(), TooOld);
+    }
+
+    #[test]
     fn what_is_forgotten_is_said() {
         let watchers = Watchers::starting_at(0);
-        watchers.publish((1..=KEPT as u64 + 10).map(|version| change(version, 1)).collect());
+        watchers.publish((1..=KEPT as u64 + 10).map(|version| change(version, 1)).collect(), || {});
         assert!(watchers.watch_from(9, Interest::Node(EcsId([2; 16]))).is_err());
         assert!(watchers.watch_from(10, Interest::Node(EcsId([2; 16]))).is_ok());
     }

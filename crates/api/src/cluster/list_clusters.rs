@@ -17,7 +17,8 @@ use crate::{Api, Caller};
 /// # Errors
 /// A wrong page size or token.
 pub fn list_clusters(api: &Api, caller: &Caller, input: &ListClustersRequest) -> Result<ListClustersResponse, Refusal> {
-    list(&api.view(), &api.page_tokens, caller, input)
+    let view = api.view();
+    list(&view, &api.page_tokens(&view), caller, input)
 }
 
 fn list(

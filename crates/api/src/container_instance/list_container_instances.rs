@@ -20,7 +20,8 @@ pub fn list_container_instances(
     caller: &Caller,
     input: &ListContainerInstancesRequest,
 ) -> Result<ListContainerInstancesResponse, Refusal> {
-    list(&api.view(), &api.page_tokens, caller, input)
+    let view = api.view();
+    list(&view, &api.page_tokens(&view), caller, input)
 }
 
 fn list(

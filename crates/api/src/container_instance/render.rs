@@ -85,8 +85,8 @@ fn attributes(of_machine: &[Attribute], own: &[Attribute], scope: &Scope) -> Vec
 /// Tasks on the instance that are to run: how many do, and how many are not there yet.
 fn task_counts(cluster: &ClusterState, instance: &ContainerInstanceRecord) -> (i32, i32) {
     let (mut running, mut pending) = (0, 0);
-    for task in cluster.tasks.of(DesiredStatus::Running, Dimension::ContainerInstance(instance.id)) {
-        match task.last_status {
+    for life in cluster.tasks.lives_of(DesiredStatus::Running, Dimension::ContainerInstance(instance.id)) {
+        match life.last_status {
             TaskStatus::Running => running += 1,
             TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => pending += 1,
             _ => {}

@@ -51,7 +51,7 @@ impl Resource {
                         "The specified task is stopped. Specify a running task and try again.",
                     ));
                 }
-                Ok(Self::Task(Arc::clone(task)))
+                Ok(Self::Task(Arc::new(task)))
             }
             "container-instance" => {
                 let (cluster, id) = in_cluster(state, scope, arn.resource)?;

@@ -14,10 +14,10 @@ use super::render;
 const FAILURES_MILLIS: i64 = 3600 * 1000;
 
 /// SHA-256 of the request as it was meant: the cluster by its name, without the token.
-pub fn digest(cluster: &ClusterState, request: &RunTaskRequest) -> String {
+pub fn digest(cluster: &str, request: &RunTaskRequest) -> String {
     let mut request = request.clone();
     request.client_token = None;
-    request.cluster = Some(cluster.record.name.as_ref().into());
+    request.cluster = Some(cluster.into());
     request.count = Some(request.count.unwrap_or(1));
     let bytes = serde_json::to_vec(&request).unwrap_or_default();
     faster_hex::hex_string(&Sha256::digest(bytes))
@@ -27,7 +27,7 @@ pub fn digest(cluster: &ClusterState, request: &RunTaskRequest) -> String {
 pub fn record(
     cluster: u64,
     token: &str,
-    digest: String,
+    digest: &str,
     created_at: Timestamp,
     tasks: Vec<EcsId>,
     failures: Vec<Failure>,

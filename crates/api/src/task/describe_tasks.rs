@@ -48,7 +48,7 @@ fn describe(state: &State, caller: &Caller, input: &DescribeTasksRequest) -> Res
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for id in ids {
         match cluster.task(id) {
-            Some(task) => found.push(render::task(state, &cluster, task, with_tags)),
+            Some(task) => found.push(render::task(state, &cluster, &task, with_tags)),
             None => failures.push(Failure {
                 arn: Some(arn::task(&caller.scope, name, id)),
                 reason: Some("MISSING".into()),

@@ -24,7 +24,8 @@ use crate::{Api, Caller, resolve};
 /// # Errors
 /// Every check in the order shapes, combinations, cluster, service and instance, token.
 pub fn list_tasks(api: &Api, caller: &Caller, input: &ListTasksRequest) -> Result<Bytes, Refusal> {
-    page(&api.view(), &api.page_tokens, &caller.scope, input)
+    let view = api.view();
+    page(&view, &api.page_tokens(&view), &caller.scope, input)
 }
 
 /// A page of `state`; see [`list_tasks`].
@@ -200,7 +201,10 @@ fn after(tokens: &PageTokens, listing: &[u8], state: &State, token: &str) -> Res
         return Err(page_token::invalid());
     }
     let cursor: [u8; 8] = token.cursor.try_into().map_err(|_| page_token::invalid())?;
-    Ok(u64::from_be_bytes(cursor))
+    let after = u64::from_be_bytes(cursor);
+    #[cfg(feature = "planted-bugs")]
+    let after = after + u64::from(longshore_store::planted::has(longshore_store::planted::Bug::CursorOffByOne));
+    Ok(after)
 }
 
 /// The response's bytes: one ARN is the template of all, with its 32 digits written anew each time.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use longshore_domain::container_instance::{ContainerInstanceRecord, ContainerInstanceStatus};
+use longshore_domain::resources::Lacking;
 use longshore_domain::task::LaunchType;
 use longshore_domain::{EcsId, IdSource, Refusal, Resources, arn};
 use longshore_ecs_wire::shapes::Failure;
@@ -43,48 +44,63 @@ pub fn place<I>(
             .map(|node| Place { node: node.record.id, container_instance: None })
             .ok_or_else(|| vec![failure()]));
     }
-    let mut instances = active_instances(tx, cluster);
-    if instances.is_empty() {
-        instances.push(join_builtin(tx, write, cluster, ids)?);
+    if !has_active_instance(tx, cluster) {
+        join_builtin(tx, write, cluster, ids)?;
     }
-    let mut failures = Vec::new();
-    for instance in instances {
-        let Some(node) = tx.state().node(instance.node).filter(|node| node.record.active) else {
-            failures.push(failure(tx, cluster, &instance, "AGENT"));
-            continue;
-        };
-        match node.ledger.fits(&node.record.capacity, resources) {
-            Ok(()) => return Ok(Ok(Place { node: instance.node, container_instance: Some(instance.id) })),
-            Err(lacking) => failures.push(failure(tx, cluster, &instance, lacking.reason())),
-        }
+    Ok(first_that_fits(tx, cluster, resources).ok_or_else(|| reasons(tx, cluster, resources)))
+}
+
+/// Beside a built-in node, the instances of an earlier one, as a backup of another machine brings them, do not count.
+fn has_active_instance(tx: &Tx<'_>, cluster: u64) -> bool {
+    let none_can_join = builtin(tx).is_none();
+    let is_there = |instance: &ContainerInstanceRecord| {
+        none_can_join || !instance.builtin || tx.state().node(instance.node).is_some_and(|node| node.record.active)
+    };
+    active_instances(tx, cluster).any(|instance| is_there(instance))
+}
+
+/// The first instance with room. What the others lack is not asked: a cluster may have thousands.
+fn first_that_fits(tx: &Tx<'_>, cluster: u64, resources: &Resources) -> Option<Place> {
+    let fits = |instance: &&Arc<ContainerInstanceRecord>| lacks(tx, instance, resources).is_none();
+    let instance = active_instances(tx, cluster).find(fits)?;
+    Some(Place { node: instance.node, container_instance: Some(instance.id) })
+}
+
+/// Why the task is on none of the instances.
+fn reasons(tx: &Tx<'_>, cluster: u64, resources: &Resources) -> Vec<Failure> {
+    let lacking = |instance: &Arc<ContainerInstanceRecord>| {
+        lacks(tx, instance, resources).map(|reason| failure(tx, cluster, instance, reason))
+    };
+    active_instances(tx, cluster).filter_map(lacking).collect()
+}
+
+/// Why a task does not go onto an instance, if it does not.
+fn lacks(tx: &Tx<'_>, instance: &ContainerInstanceRecord, resources: &Resources) -> Option<&'static str> {
+    match tx.state().node(instance.node).filter(|node| node.record.active) {
+        None => Some("AGENT"),
+        Some(node) => node.ledger.fits(&node.record.capacity, resources).err().map(Lacking::reason),
     }
-    Ok(Err(failures))
 }
 
 fn builtin<'a>(tx: &'a Tx<'_>) -> Option<&'a Arc<NodeState>> {
     tx.state().nodes().find(|node| node.record.builtin && node.record.active)
 }
 
-fn active_instances(tx: &Tx<'_>, cluster: u64) -> Vec<Arc<ContainerInstanceRecord>> {
+fn active_instances<'a>(tx: &'a Tx<'_>, cluster: u64) -> impl Iterator<Item = &'a Arc<ContainerInstanceRecord>> {
     let cluster = tx.state().cluster_by_incarnation(cluster);
     let instances = cluster.into_iter().flat_map(|cluster| cluster.container_instances.values());
-    instances.filter(|instance| instance.status == ContainerInstanceStatus::Active).cloned().collect()
+    instances.filter(|instance| instance.status == ContainerInstanceStatus::Active)
 }
 
 /// Makes the built-in node an instance of a cluster that has none; a cluster whose instances are all draining stays as
 /// it is.
-fn join_builtin<I>(
-    tx: &mut Tx<'_>,
-    write: &Write<I>,
-    cluster: u64,
-    ids: &mut IdSource,
-) -> Result<Arc<ContainerInstanceRecord>, Refusal> {
+fn join_builtin<I>(tx: &mut Tx<'_>, write: &Write<I>, cluster: u64, ids: &mut IdSource) -> Result<(), Refusal> {
     let draining = tx.state().cluster_by_incarnation(cluster).is_some_and(|cluster| {
         cluster.container_instances.values().any(|instance| instance.status == ContainerInstanceStatus::Draining)
     });
     let node = builtin(tx).map(|node| node.record.id).filter(|_| !draining);
     let node = node.ok_or_else(|| Refusal::invalid_parameter("No Container Instances were found in your cluster."))?;
-    let instance = Arc::new(ContainerInstanceRecord {
+    tx.put(ContainerInstanceRecord {
         id: ids.next_id(),
         cluster,
         node,
@@ -96,8 +112,7 @@ fn join_builtin<I>(
         tags: vec![],
         registered_by: Arc::clone(&write.principal),
     });
-    tx.put(ContainerInstanceRecord::clone(&instance));
-    Ok(instance)
+    Ok(())
 }
 
 fn failure(tx: &Tx<'_>, cluster: u64, instance: &ContainerInstanceRecord, reason: &str) -> Failure {

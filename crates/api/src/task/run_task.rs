@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use longshore_domain::task::{LaunchType, run};
+use longshore_domain::cluster::{self, ClusterRecord};
+use longshore_domain::task::{LaunchType, TaskRecord, run};
 use longshore_domain::task_definition::record::{TaskDefinitionRecord, TaskDefinitionStatus};
 use longshore_domain::task_definition::reference::{task_definition_inactive, task_definition_not_found};
 use longshore_domain::task_definition::{TaskDefinitionReference, run_rules};
-use longshore_domain::{Refusal, Scope, cluster};
+use longshore_domain::{Refusal, Scope};
 use longshore_ecs_wire::operations::{RunTaskRequest, RunTaskResponse};
-use longshore_store::{ClusterState, State, Tx, Write};
+use longshore_ecs_wire::shapes::Failure;
+use longshore_store::{ClusterState, Record, State, Tx, Write};
 use serde::{Deserialize, Serialize};
 
 use super::capacity::{self, Capacity};
@@ -19,7 +21,7 @@ use super::new_task::NewTask;
 use super::{client_token, place, render};
 use crate::{Api, Caller, resolve, shape_rules};
 
-/// RunTask as data for the store.
+/// RunTask as data for the store. What the request alone tells has been checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunTask {
@@ -27,6 +29,8 @@ pub struct RunTask {
     pub request: RunTaskRequest,
     /// Whether privileged containers and host paths are allowed.
     pub allow_privileged: bool,
+    /// Digest of the request, if it has a client token.
+    pub digest: Option<String>,
 }
 
 /// Runs tasks.
@@ -34,8 +38,48 @@ pub struct RunTask {
 /// # Errors
 /// Parameters, cluster, definition, a token used otherwise, a cluster without container instances.
 pub async fn run_task(api: &Api, caller: &Caller, input: RunTaskRequest) -> Result<RunTaskResponse, Refusal> {
-    let input = RunTask { request: input, allow_privileged: api.allow_privileged };
-    api.update(caller, input, decide).await
+    // There is one writer: it is left only what needs the state.
+    check(&input)?;
+    let name = cluster::name_from(&caller.scope, input.cluster.as_deref())?;
+    let digest = input.client_token.as_ref().map(|_| client_token::digest(name, &input));
+    let input = RunTask { request: input, allow_privileged: api.allow_privileged, digest };
+    match api.update(caller, input, decide).await? {
+        Outcome::Repeated(response) => Ok(response),
+        Outcome::Ran(ran) => Ok(ran.response(&api.view())),
+    }
+}
+
+/// What the request alone tells.
+fn check(request: &RunTaskRequest) -> Result<(), Refusal> {
+    run::check(request)?;
+    shape_rules::check(request)?;
+    run::count(request)?;
+    run::launch_type(request).map(drop)
+}
+
+/// What became of a request.
+enum Outcome {
+    /// Its token was used before.
+    Repeated(RunTaskResponse),
+    /// Tasks were started, or not.
+    Ran(Ran),
+}
+
+/// What was started.
+struct Ran {
+    cluster: Arc<ClusterRecord>,
+    tasks: Vec<Arc<TaskRecord>>,
+    failures: Vec<Failure>,
+}
+
+impl Ran {
+    /// The answer, with what never changes taken from a later state.
+    fn response(self, state: &State) -> RunTaskResponse {
+        let cluster = state.cluster_by_incarnation(self.cluster.incarnation).cloned();
+        let cluster = cluster.unwrap_or_else(|| Arc::new(ClusterState::new(self.cluster)));
+        let tasks = self.tasks.iter().map(|task| render::task(state, &cluster, task, true)).collect();
+        RunTaskResponse { tasks: Some(tasks), failures: Some(self.failures) }
+    }
 }
 
 /// What a request comes to before placement.
@@ -45,7 +89,7 @@ struct Wanted {
     each: Vec<Capacity>,
 }
 
-fn decide(tx: &mut Tx<'_>, write: &Write<RunTask>) -> Result<RunTaskResponse, Refusal> {
+fn decide(tx: &mut Tx<'_>, write: &Write<RunTask>) -> Result<Outcome, Refusal> {
     let RunTaskRequest {
         capacity_provider_strategy: _, // See `capacity::of_each`.
         cluster,
@@ -68,19 +112,19 @@ fn decide(tx: &mut Tx<'_>, write: &Write<RunTask>) -> Result<RunTaskResponse, Re
         volume_configurations: _, // Not built: refused before.
     } = &write.input.request;
     let request = &write.input.request;
-    run::check(request)?;
-    shape_rules::check(request)?;
-    let count = run::count(request)?;
-    let asked = run::launch_type(request)?;
+    let (count, asked) = (run::count(request)?, run::launch_type(request)?);
     let cluster = resolve::active_cluster(tx.state(), &write.scope, cluster.as_deref())?;
-    let digest = client_token.as_ref().map(|_| client_token::digest(&cluster, request));
-    if let (Some(token), Some(digest)) = (client_token, &digest)
+    let token = client_token.as_deref().zip(write.input.digest.as_deref());
+    if let Some((token, digest)) = token
         && let Some(replay) = client_token::replay(tx.state(), &cluster, token, digest, write.at)?
     {
-        return Ok(replay);
+        return Ok(Outcome::Repeated(replay));
     }
     let wanted = wanted(tx.state(), write, &cluster, count, asked)?;
-    start(tx, write, cluster, &wanted, client_token.as_deref().zip(digest))
+    let record = ClusterRecord::clone(&cluster.record);
+    // Whoever holds the old cluster makes the transaction copy what it changes of it.
+    drop(cluster);
+    start(tx, write, record, &wanted, token).map(Outcome::Ran)
 }
 
 fn wanted(
@@ -132,42 +176,41 @@ fn definition(state: &State, scope: &Scope, text: &str) -> Result<Arc<TaskDefini
 fn start(
     tx: &mut Tx<'_>,
     write: &Write<RunTask>,
-    cluster: Arc<ClusterState>,
+    mut cluster: ClusterRecord,
     wanted: &Wanted,
-    token: Option<(&str, String)>,
-) -> Result<RunTaskResponse, Refusal> {
+    token: Option<(&str, &str)>,
+) -> Result<Ran, Refusal> {
     let mut ids = write.ids();
-    let mut record = cluster::ClusterRecord::clone(&cluster.record);
-    if record.incarnation == 0 {
-        record.incarnation = tx.version();
-        record.created_at = write.at;
-        tx.put(record.clone());
+    if cluster.incarnation == 0 {
+        cluster.incarnation = tx.version();
+        cluster.created_at = write.at;
+        tx.put(cluster.clone());
     }
+    let first = cluster.next_sequence;
     let resources =
         run_rules::required_resources(&wanted.definition.definition, write.input.request.overrides.as_ref());
-    let (mut started, mut failures) = (Vec::new(), Vec::new());
+    let (mut tasks, mut failures) = (Vec::new(), Vec::new());
     for capacity in &wanted.each {
-        match place::place(tx, write, record.incarnation, capacity.launch_type, &resources, &mut ids)? {
+        match place::place(tx, write, cluster.incarnation, capacity.launch_type, &resources, &mut ids)? {
             Ok(place) => {
                 let (request, definition) = (&write.input.request, &*wanted.definition);
-                let new = NewTask { cluster: &record, request, definition, capacity, place, resources: &resources };
-                let task = new.record(ids.next_id(), write.at)?;
-                record.next_sequence += 1;
-                tx.put(task.clone());
-                started.push(task);
+                let new = NewTask { cluster: &cluster, request, definition, capacity, place, resources: &resources };
+                let task = Arc::new(new.record(ids.next_id(), write.at)?);
+                cluster.next_sequence += 1;
+                tx.put(Record::Task(Arc::clone(&task)));
+                tasks.push(task);
             }
             Err(reasons) => failures.extend(reasons),
         }
     }
-    if record.next_sequence != cluster.record.next_sequence {
-        tx.put(record.clone());
+    if cluster.next_sequence != first {
+        tx.put(cluster.clone());
     }
+    #[cfg(feature = "planted-bugs")]
+    let token = token.filter(|_| !longshore_store::planted::has(longshore_store::planted::Bug::TokenRecordMissing));
     if let Some((token, digest)) = token {
-        let tasks = started.iter().map(|task| task.id).collect();
-        tx.put(client_token::record(record.incarnation, token, digest, write.at, tasks, failures.clone()));
+        let ids = tasks.iter().map(|task| task.id).collect();
+        tx.put(client_token::record(cluster.incarnation, token, digest, write.at, ids, failures.clone()));
     }
-    let state = tx.state();
-    let cluster = state.cluster_by_incarnation(record.incarnation).cloned().unwrap_or(cluster);
-    let tasks = started.iter().map(|task| render::task(state, &cluster, task, true)).collect();
-    Ok(RunTaskResponse { tasks: Some(tasks), failures: Some(failures) })
+    Ok(Ran { cluster: Arc::new(cluster), tasks, failures })
 }

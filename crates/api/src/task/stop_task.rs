@@ -26,12 +26,12 @@ fn decide(tx: &mut Tx<'_>, write: &Write<StopTaskRequest>) -> Result<StopTaskRes
     let not_found = || Refusal::invalid_parameter("The referenced task was not found.");
     let task = cluster.task(id).ok_or_else(not_found)?;
     let reason = reason.as_deref().filter(|reason| !reason.is_empty());
-    let shown = match stop::stop(task, StopCode::UserInitiated, reason, write.at) {
+    let shown = match stop::stop(&task, StopCode::UserInitiated, reason, write.at) {
         Some(stopping) => {
             tx.put(stopping.clone());
             stopping
         }
-        None => longshore_domain::task::TaskRecord::clone(task),
+        None => task,
     };
     Ok(StopTaskResponse { task: Some(render::task(tx.state(), &cluster, &shown, true)) })
 }

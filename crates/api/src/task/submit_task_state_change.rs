@@ -55,7 +55,7 @@ fn decide(
         execution_stopped_at: *execution_stopped_at,
     };
     let state = tx.state();
-    let task = state.cluster(&write.scope, cluster).and_then(|cluster| cluster.task(id).cloned());
+    let task = state.cluster(&write.scope, cluster).and_then(|cluster| cluster.task(id));
     if let Some(task) = task
         && let Some(definition) = state.definition_of(&task)
         && let Some(next) = report::apply(&task, &definition.container_names(), &report, write.at)

@@ -23,7 +23,8 @@ pub fn list_task_definition_families(
     caller: &Caller,
     input: &ListTaskDefinitionFamiliesRequest,
 ) -> Result<ListTaskDefinitionFamiliesResponse, Refusal> {
-    list(&api.view(), &api.page_tokens, caller, input)
+    let view = api.view();
+    list(&view, &api.page_tokens(&view), caller, input)
 }
 
 fn list(

@@ -30,7 +30,8 @@ pub fn list_task_definitions(
     caller: &Caller,
     input: &ListTaskDefinitionsRequest,
 ) -> Result<ListTaskDefinitionsResponse, Refusal> {
-    list(&api.view(), &api.page_tokens, caller, input)
+    let view = api.view();
+    list(&view, &api.page_tokens(&view), caller, input)
 }
 
 fn list(

@@ -10,6 +10,7 @@ mod list_tasks_fleet;
 mod list_tasks_oracle;
 mod list_tasks_work;
 mod members;
+mod page_token_key;
 mod records;
 mod sts;
 mod submit_task_state_change;

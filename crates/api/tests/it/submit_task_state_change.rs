@@ -182,7 +182,7 @@ async fn what_is_unknown_is_acknowledged_and_what_is_wrong_refused() {
         call_as(&world, &stranger, "SubmitTaskStateChange", json!({"task": arn, "status": "STOPPED"})).await;
     assert_eq!(status, 400, "a task of another account");
     let tasks = |state: &longshore_store::State| -> Vec<_> {
-        state.all_clusters().flat_map(|cluster| cluster.tasks.iter().cloned().collect::<Vec<_>>()).collect()
+        state.all_clusters().flat_map(|cluster| cluster.tasks.iter().collect::<Vec<_>>()).collect()
     };
     assert_eq!(tasks(&before), tasks(&world.api.view()));
 }

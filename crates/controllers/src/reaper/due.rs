@@ -55,9 +55,9 @@ fn whole(cluster: &ClusterState) -> impl Iterator<Item = Due> {
 pub(super) fn record_if_due(state: &State, due: &Due, now: Timestamp, retention_millis: i64) -> Option<Record> {
     match due {
         Due::Task(key) => {
-            let task = state.task(*key)?;
-            let over = is_kept_long_enough(task.stopped_at?, now, retention_millis);
-            over.then(|| Record::Task(Arc::clone(task)))
+            let stopped_at = state.task_life(*key)?.stopped_at?;
+            let over = is_kept_long_enough(stopped_at, now, retention_millis);
+            over.then(|| state.task(*key).map(Record::from)).flatten()
         }
         Due::ClientToken(cluster, token) => {
             let cluster = state.cluster_by_incarnation(*cluster)?;
@@ -123,7 +123,7 @@ fn protects(cluster: &ClusterState, token: &ClientTokenRecord, now: Timestamp) -
 
 /// When each of the token's tasks stopped, if it has; tasks that are gone do not appear.
 fn stops(cluster: &ClusterState, token: &ClientTokenRecord) -> impl Iterator<Item = Option<Timestamp>> {
-    token.tasks.iter().filter_map(|id| cluster.task(*id)).map(|task| task.stopped_at)
+    token.tasks.iter().filter_map(|id| cluster.tasks.life(*id)).map(|life| life.stopped_at)
 }
 
 fn is_kept_long_enough(stopped_at: Timestamp, now: Timestamp, retention_millis: i64) -> bool {

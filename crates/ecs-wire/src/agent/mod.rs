@@ -32,7 +32,9 @@ pub use session_end::{CloseMessage, ErrorMessage, ExceptionMessage};
 pub use task::{
     Association, AssociationContent, Attachment, AttachmentProperty, DesiredStatus, ProxyConfiguration, Task,
 };
-pub use task_manifest::{TaskIdentifier, TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage};
+pub use task_manifest::{
+    RESTORE_STEP, TaskIdentifier, TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
+};
 pub use volume::{DockerVolumeConfiguration, EfsAuthorizationConfig, EfsVolumeConfiguration, HostVolume, Volume};
 
 /// For `skip_serializing_if`: members that are false are absent on the wire.

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::DesiredStatus;
 
+/// By so much at least a restore raises the numbers that the server counts with, above all that it had before. A node
+/// whose number rises by so much at once knows by it that the server may have forgotten what it was told.
+pub const RESTORE_STEP: u64 = 1 << 32;
+
 /// A task and the status wanted of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

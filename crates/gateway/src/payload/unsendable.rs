@@ -16,7 +16,7 @@ pub fn reason(task: &TaskRecord, definition: &TaskDefinition, architecture: Opti
     of_task(definition, overrides)
         .map(not_supported)
         .or_else(|| definition.volumes.iter().flatten().find_map(of_volume))
-        .or_else(|| containers.iter().find_map(of_container))
+        .or_else(|| containers.iter().find_map(|container| of_container(container)))
         .or_else(|| definition.runtime_platform.as_ref().and_then(|platform| of_platform(platform, architecture)))
 }
 

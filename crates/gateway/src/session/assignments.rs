@@ -5,7 +5,6 @@
 //! says what is wanted at the moment it is made. The cost of a change does not depend on how many tasks there are.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_domain::EcsId;
@@ -61,7 +60,7 @@ struct Told {
     /// Message number of the payload.
     flight: u64,
     /// The task as it was then, until something shows that the node has the payload.
-    open: Option<Arc<TaskRecord>>,
+    open: Option<Box<TaskRecord>>,
 }
 
 /// A payload on its way.
@@ -97,8 +96,7 @@ impl Assignments {
         for key in gone {
             self.forget(key);
         }
-        let tasks = state.node(self.node).map(|node| node.tasks.clone()).unwrap_or_default();
-        for key in tasks {
+        for key in state.tasks_on(self.node) {
             self.look(state, key);
         }
     }
@@ -109,7 +107,7 @@ impl Assignments {
         let known = self.known.entry(key).or_default();
         let taken = match &mut known.told {
             Some(told) if told.desired == task.desired_status => {
-                let taken = told.open.take_if(|then| shows_it_was_taken(then, task));
+                let taken = told.open.take_if(|then| shows_it_was_taken(then, &task));
                 taken.map(|_| told.flight)
             }
             _ => {
@@ -140,7 +138,7 @@ impl Assignments {
             if known.told.as_ref().is_some_and(|told| told.desired == task.desired_status && told.open.is_none()) {
                 continue;
             }
-            match made(state, self.node, task) {
+            match made(state, self.node, &task) {
                 Ok(made) => {
                     batch.tasks.push(made);
                     batch.sent.push((key, task.desired_status));
@@ -159,7 +157,7 @@ impl Assignments {
     pub(super) fn sent(&mut self, state: &State, number: u64, batch: &Batch, now: Instant) {
         for (key, desired) in &batch.sent {
             let (Some(known), Some(task)) = (self.known.get_mut(key), state.task(*key)) else { continue };
-            let told = Told { desired: *desired, flight: number, open: Some(Arc::clone(task)) };
+            let told = Told { desired: *desired, flight: number, open: Some(Box::new(task)) };
             let before = known.told.replace(told);
             if let Some(before) = before.filter(|before| before.open.is_some()) {
                 self.landed(before.flight);
@@ -251,7 +249,7 @@ impl Assignments {
 }
 
 /// The task, while it is placed on the node and has not stopped.
-fn assigned(state: &State, node: EcsId, key: TaskKey) -> Option<&Arc<TaskRecord>> {
+fn assigned(state: &State, node: EcsId, key: TaskKey) -> Option<TaskRecord> {
     state.task(key).filter(|task| task.node == Some(node) && task.last_status != TaskStatus::Stopped)
 }
 

@@ -6,8 +6,8 @@ use longshore_domain::id::IdSource;
 use longshore_domain::task::{TaskKey, TaskStatus};
 use longshore_domain::{EcsId, Timestamp};
 use longshore_ecs_wire::agent::{
-    AckRequest, Frame, HeartbeatAckRequest, HeartbeatMessage, NackRequest, PayloadMessage, TaskManifestMessage,
-    TaskStopVerificationAck, TaskStopVerificationMessage,
+    AckRequest, Frame, HeartbeatAckRequest, HeartbeatMessage, NackRequest, PayloadMessage, RESTORE_STEP,
+    TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
 };
 use longshore_store::State;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::assignments::Assignments;
 use super::heartbeats::Heartbeats;
 use super::writes::Writes;
-use super::{Session, SessionEnd, SessionIdentity, manifest};
+use super::{Session, SessionEnd, SessionIdentity, SessionOptions, manifest};
 
 /// With this many urgent frames waiting for the node to read, nothing more of it is read.
 const URGENT: usize = 100;
@@ -23,6 +23,9 @@ const URGENT: usize = 100;
 pub(super) struct Conversation {
     node: EcsId,
     identity: SessionIdentity,
+    options: SessionOptions,
+    /// Version of the state that the last manifest was made from; none before the first.
+    version: Option<u64>,
     /// Message ids are this and a number.
     session_id: String,
     last_number: u64,
@@ -44,6 +47,8 @@ impl Conversation {
         Self {
             node: session.node,
             identity: session.identity.clone(),
+            options: session.options.clone(),
+            version: None,
             session_id: IdSource::new(seed).next_id().to_string(),
             last_number: 0,
             urgent: VecDeque::new(),
@@ -54,8 +59,17 @@ impl Conversation {
         }
     }
 
-    /// Begins from a whole state: the manifest first, then what the node has not been told.
+    /// Whether this state was restored from a backup since the last manifest: nothing said before need be true of it.
+    pub(super) fn is_restored(&self, state: &State) -> bool {
+        self.version.is_some_and(|version| state.version().saturating_sub(version) >= RESTORE_STEP)
+    }
+
+    /// Begins from a whole state: the manifest first, then what the node has not been told; after a restore, everything.
     pub(super) fn start_over(&mut self, state: &State, now: Timestamp) {
+        if self.is_restored(state) {
+            self.assignments = Assignments::new(self.node, &self.options);
+        }
+        self.version = Some(state.version());
         let (_, message_id) = self.next_message();
         self.manifest.clone_from(&message_id);
         self.urgent.push_back(Frame::TaskManifest(TaskManifestMessage {
@@ -86,7 +100,7 @@ impl Conversation {
                 if let Some(number) = self.number(&message_id) {
                     let taken = self.assignments.acknowledged(number).into_iter();
                     let provisioning = |key: &TaskKey| {
-                        state.task(*key).is_some_and(|task| task.last_status == TaskStatus::Provisioning)
+                        state.task_life(*key).is_some_and(|life| life.last_status == TaskStatus::Provisioning)
                     };
                     self.writes.taken(taken.filter(provisioning));
                 }

@@ -22,6 +22,8 @@ mod random_history_tests;
 mod reconciliation_tests;
 #[cfg(test)]
 mod refusal_tests;
+#[cfg(test)]
+mod restore_tests;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -124,16 +126,22 @@ impl Loop<'_> {
             tokio::select! {
                 biased;
                 frame = self.incoming.recv(), if self.conversation.may_receive() => match frame {
-                    Some(frame) => self.conversation.receive(frame, &self.session.store.view(), (self.session.now)()),
+                    Some(frame) => {
+                        let view = self.view();
+                        self.conversation.receive(frame, &view, (self.session.now)());
+                    }
                     None => return SessionEnd::ClosedByNode,
                 },
                 change = self.watch.next() => match change {
                     Ok(change) => {
                         if let (Kind::Task, Some(key)) = (change.kind, change.task) {
-                            self.conversation.look(&self.session.store.view(), key);
+                            let view = self.view();
+                            self.conversation.look(&view, key);
                         }
                     }
-                    Err(_too_old) => self.start_over(),
+                    Err(_too_old) => {
+                        self.start_over();
+                    }
                 },
                 written = written(&mut self.writing) => {
                     self.writing = None;
@@ -146,7 +154,7 @@ impl Loop<'_> {
                 }
                 permit = outgoing.reserve(), if self.conversation.has_output() => {
                     let Ok(permit) = permit else { return SessionEnd::ClosedByNode };
-                    let view = self.session.store.view();
+                    let view = self.view();
                     if let Some(frame) = self.conversation.next_frame(&view, (self.session.now)(), Instant::now()) {
                         permit.send(frame);
                     }
@@ -156,11 +164,19 @@ impl Loop<'_> {
         }
     }
 
-    fn start_over(&mut self) {
-        tracing::warn!(node = %self.session.node, "the session fell behind the changes of its tasks and starts over");
+    /// The latest state. One that was restored from a backup is never mixed with what was said before: the session has
+    /// started over with it then.
+    fn view(&mut self) -> Arc<State> {
+        let view = self.session.store.view();
+        if self.conversation.is_restored(&view) { self.start_over() } else { view }
+    }
+
+    fn start_over(&mut self) -> Arc<State> {
+        tracing::warn!(node = %self.session.node, "the session starts over from the whole state");
         let (view, watch) = snapshot_and_watch(&self.session.store, self.session.node);
         self.watch = watch;
         self.conversation.start_over(&view, (self.session.now)());
+        view
     }
 
     /// One write at a time: while it is on its way to the disk, the next one collects.

@@ -81,7 +81,7 @@ async fn listen(rig: &mut Rig, model: &mut Model) {
 }
 
 async fn apply(rig: &mut Rig, model: &mut Model, step: Step) {
-    let stored = |rig: &Rig, number| rig.store.view().task(key(1, number)).map(|task| (**task).clone());
+    let stored = |rig: &Rig, number| rig.store.view().task(key(1, number));
     match step {
         Step::Start(number) if stored(rig, number).is_none() => rig.put([task(1, number)]).await,
         Step::Stop(number) => {

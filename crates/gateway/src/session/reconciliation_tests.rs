@@ -31,12 +31,12 @@ async fn only_what_is_not_wanted_is_confirmed_to_be_stopped() {
     let unknown = arn::task(&scope(), "no-such-cluster", key(1, 1).id);
     let nonsense = "arn:aws:ecs:us-east-1:000000000000:task/c/nonsense".to_owned();
     let other_region = task_arn(1).replace("us-east-1", "eu-west-1");
-    let asked: Vec<_> =
-        (1..=6).map(task_arn).chain([unknown.clone(), nonsense.clone(), other_region.clone(), "x".into()]).collect();
+    let asked: Vec<_> = (1..=6).map(task_arn).chain([unknown, nonsense, other_region, "x".into()]).collect();
     let confirmed = rig.verify(&asked).await;
     assert_eq!(
         confirmed,
-        [task_arn(2), task_arn(3), task_arn(4), task_arn(6), unknown, nonsense, other_region, "x".into()]
+        [task_arn(2), task_arn(3), task_arn(4)],
+        "what is not known is for the node to keep for a while"
     );
 }
 

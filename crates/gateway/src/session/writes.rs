@@ -107,16 +107,16 @@ pub(super) async fn apply(store: Store, write: Write<Learned>) -> Written {
 
 fn decide(tx: &mut Tx<'_>, write: &Write<Learned>) -> Result<(), Infallible> {
     for key in &write.input.taken {
-        let taken = tx.state().task(*key).and_then(|task| pending(task, write.at));
+        let taken = tx.state().task(*key).and_then(|task| pending(&task, write.at));
         if let Some(task) = taken {
             tx.put(task);
         }
     }
     for (key, reason) in &write.input.refused {
         let refused = tx.state().task(*key).and_then(|task| {
-            let definition = tx.state().definition_of(task);
+            let definition = tx.state().definition_of(&task);
             let names = definition.map(|definition| definition.container_names()).unwrap_or_default();
-            stopped(task, &names, reason, write.at)
+            stopped(&task, &names, reason, write.at)
         });
         if let Some(task) = refused {
             tx.put(task);

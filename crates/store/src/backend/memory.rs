@@ -36,6 +36,9 @@ impl Durable for Memory {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let mut held = self.lock();
+        if held.version != batch.previous {
+            return Err(StoreError::Moved { expected: batch.previous, found: held.version });
+        }
         for row in &batch.rows {
             let key = (row.kind, row.key.clone());
             if row.body.is_some() {

@@ -9,6 +9,8 @@ use super::position_set::FlatView;
 
 /// Members up to which an array is compared one by one instead of expanded.
 const SHORT: usize = 8;
+/// Members of the longest array; room for so many is made at once.
+const MOST: usize = 256;
 
 /// Members of one leaf's span that every set looked at so far has, ascending.
 pub(super) struct Candidates {
@@ -27,6 +29,7 @@ impl Candidates {
     /// Starts over with these values.
     pub(super) fn set(&mut self, values: &[u16], work: &mut Work) {
         self.lows.clear();
+        self.lows.reserve(MOST);
         self.lows.extend_from_slice(values);
         work.members += values.len() as u64;
     }

@@ -19,6 +19,8 @@ use std::ops::ControlFlow;
 const BLOCK: usize = 16;
 /// Members of a flat set that are looked up together, so that a page does not look up many more than it returns.
 const GROUP: usize = 128;
+/// Positions that a page has room for from its start, if it may be that large.
+const ROOM: usize = 1024;
 
 /// What pages have touched so far, and when a page must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ pub fn page(sets: &[&PositionSet], after: Option<u64>, limit: usize, work: &mut 
         lower,
         limit,
         work,
-        positions: Vec::with_capacity(limit.min(GROUP) + 1),
+        positions: Vec::with_capacity(limit.min(ROOM) + 1),
         stack: Vec::new(),
         leaves: Vec::new(),
         candidates: Candidates::default(),
@@ -254,6 +256,13 @@ impl<'a> Walk<'a, '_> {
     /// The smallest flat set leads, leaf by leaf.
     fn flats(&mut self, driver: &FlatView<'_>, others: &[FlatView<'_>], trees: &[&'a Leaves]) -> ControlFlow<Stop> {
         let mut next = driver.rank_from(0, self.lower);
+        if others.is_empty() && trees.is_empty() {
+            self.positions.extend(driver.members_from(next).take(self.limit.saturating_add(1)));
+            self.work.members += self.positions.len() as u64;
+            let full = self.positions.len() > self.limit;
+            return if full { ControlFlow::Break(Stop::Full) } else { ControlFlow::Continue(()) };
+        }
+        self.candidates.lows.reserve(GROUP);
         let mut ranks = vec![0; others.len()];
         while let Some(first) = driver.at(next) {
             let key = first >> SPAN_BITS;
@@ -300,5 +309,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
+#[cfg(test)]
+mod adversaries;
 #[cfg(test)]
 mod tests;

@@ -76,6 +76,12 @@ impl FlatView<'_> {
         self.offsets.get(rank).map(|offset| self.base + u64::from(*offset))
     }
 
+    /// The members from a rank on.
+    pub(super) fn members_from(&self, rank: usize) -> impl Iterator<Item = u64> {
+        let offsets = self.offsets.get(rank..).unwrap_or_default();
+        offsets.iter().map(|offset| self.base + u64::from(*offset))
+    }
+
     /// How many members stand below `position`, when at least `from` of them are known to: gallops from there.
     pub(super) fn rank_from(&self, from: usize, position: u64) -> usize {
         let Ok(offset) = u32::try_from(position.saturating_sub(self.base)) else {
@@ -221,6 +227,9 @@ impl PositionSet {
 impl Flat {
     /// Adds a position that is no member; false, and nothing changed, when it has no room.
     fn insert(&mut self, position: u64) -> bool {
+        if position < self.base {
+            return self.insert_first(position);
+        }
         let offset = position.checked_sub(self.base).and_then(|offset| u32::try_from(offset).ok());
         match offset {
             Some(offset) if self.offsets.items().len() < FLAT => {
@@ -229,6 +238,20 @@ impl Flat {
             }
             _ => false,
         }
+    }
+
+    /// Adds a position below all others, which is the base from now on.
+    fn insert_first(&mut self, position: u64) -> bool {
+        let offsets = self.offsets.items();
+        let Ok(shift) = u32::try_from(self.base - position) else { return false };
+        if offsets.len() >= FLAT || offsets.last().is_none_or(|last| last.checked_add(shift).is_none()) {
+            return false;
+        }
+        let mut moved = Vec::with_capacity(offsets.len() + 1 + offsets.len() / 8);
+        moved.push(0);
+        moved.extend(offsets.iter().map(|offset| offset + shift));
+        *self = Self { base: position, offsets: Run::with_room(moved) };
+        true
     }
 
     fn remove(&mut self, position: u64) {

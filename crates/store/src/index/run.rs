@@ -16,6 +16,11 @@ impl<E: Copy> Run<E> {
         Self(Arc::new(items))
     }
 
+    /// A run of these items, with the room that the caller has left for more.
+    pub(super) fn with_room(items: Vec<E>) -> Self {
+        Self(Arc::new(items))
+    }
+
     /// The items in order.
     #[inline]
     pub(super) fn items(&self) -> &[E] {

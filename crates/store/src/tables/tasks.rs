@@ -1,68 +1,92 @@
-//! Tasks, by cluster incarnation and id; with them the machine's ledger, and the tasks that wait for the reaper.
+//! Tasks, by cluster incarnation and sequence number, so that tasks of one time lie together on disk; with them the
+//! machine's ledger, and the tasks that wait for the reaper.
 
 use std::sync::Arc;
 
 use longshore_domain::Scope;
-use longshore_domain::task::{TaskRecord, TaskStatus};
+use longshore_domain::task::{TaskKey, TaskRecord};
 
 use super::Table;
 use crate::State;
+use crate::task_table::CompactTask;
 
 impl Table for TaskRecord {
     fn row_key(&self) -> String {
-        format!("{}/{}", self.cluster, self.id)
+        // Padded, so that the order of the text is that of the numbers.
+        format!("{}/{:012}", self.cluster, self.sequence)
     }
 
     fn insert(this: &Arc<Self>, state: &mut State) {
         let Some(cluster) = state.cluster_mut(this.cluster) else { return };
         let scope = cluster.record.scope.clone();
-        let old = cluster.tasks.insert(Arc::clone(this));
-        if let Some(old) = old {
-            leave(state, &scope, &old);
-        }
-        enter(state, &scope, this);
+        let (old, new) = cluster.tasks.insert(this);
+        change(state, &scope, this.key(), this.sequence, old.as_deref(), Some(&new));
     }
 
     fn remove(this: &Arc<Self>, state: &mut State) {
         let Some(cluster) = state.cluster_mut(this.cluster) else { return };
         let scope = cluster.record.scope.clone();
-        if let Some(old) = cluster.tasks.remove(this.id) {
-            leave(state, &scope, &old);
+        if let Some((sequence, old)) = cluster.tasks.remove(this.id) {
+            change(state, &scope, this.key(), sequence, Some(&old), None);
         }
     }
 }
 
-fn enter(state: &mut State, scope: &Scope, task: &TaskRecord) {
-    let definition = (scope.clone(), Arc::clone(&task.family), task.revision);
-    *state.definition_uses.entry(definition).or_insert(0) += 1;
-    if let Some(at) = task.stopped_at {
-        state.stopped.insert((at, task.key()));
+/// Brings what is derived from a task from its old to its new form, where they differ.
+fn change(
+    state: &mut State,
+    scope: &Scope,
+    key: TaskKey,
+    sequence: u64,
+    old: Option<&CompactTask>,
+    new: Option<&CompactTask>,
+) {
+    let [definition, was] = [new, old].map(|task| task.map(CompactTask::definition));
+    if definition != was {
+        if let Some((family, revision)) = definition {
+            use_definition(state, scope, family, revision);
+        }
+        if let Some((family, revision)) = was {
+            release_definition(state, scope, family, revision);
+        }
     }
-    if task.last_status != TaskStatus::Stopped
-        && let Some(node) = task.node.and_then(|node| state.nodes.get_mut(&node))
+    let [stopped_at, was] = [new, old].map(|task| task.and_then(CompactTask::stopped_at));
+    if stopped_at != was {
+        if let Some(at) = was {
+            state.stopped.remove(&(at, key));
+        }
+        if let Some(at) = stopped_at {
+            state.stopped.insert((at, key));
+        }
+    }
+    let [taken, was] = [new, old].map(|task| task.and_then(CompactTask::taken));
+    if taken == was {
+        return;
+    }
+    if let Some((id, resources)) = was
+        && let Some(node) = state.nodes.get_mut(&id).map(Arc::make_mut)
     {
-        let node = Arc::make_mut(node);
-        node.ledger.take(&task.resources);
-        node.tasks.insert(task.key());
+        node.ledger.give_back(resources);
+        node.tasks.remove(key.cluster, sequence);
+    }
+    if let Some((id, resources)) = taken
+        && let Some(node) = state.nodes.get_mut(&id).map(Arc::make_mut)
+    {
+        node.ledger.take(resources);
+        node.tasks.insert(key.cluster, sequence);
     }
 }
 
-fn leave(state: &mut State, scope: &Scope, task: &TaskRecord) {
-    let definition = (scope.clone(), Arc::clone(&task.family), task.revision);
+fn use_definition(state: &mut State, scope: &Scope, family: &Arc<str>, revision: u32) {
+    *state.definition_uses.entry((scope.clone(), Arc::clone(family), revision)).or_insert(0) += 1;
+}
+
+fn release_definition(state: &mut State, scope: &Scope, family: &Arc<str>, revision: u32) {
+    let definition = (scope.clone(), Arc::clone(family), revision);
     match state.definition_uses.get_mut(&definition) {
         Some(uses) if *uses > 1 => *uses -= 1,
         _ => {
             state.definition_uses.remove(&definition);
         }
-    }
-    if let Some(at) = task.stopped_at {
-        state.stopped.remove(&(at, task.key()));
-    }
-    if task.last_status != TaskStatus::Stopped
-        && let Some(node) = task.node.and_then(|node| state.nodes.get_mut(&node))
-    {
-        let node = Arc::make_mut(node);
-        node.ledger.give_back(&task.resources);
-        node.tasks.remove(&task.key());
     }
 }

@@ -4,7 +4,7 @@ use longshore_store::backend::memory::Memory;
 use longshore_store::backend::sqlite::Sqlite;
 use longshore_store::backend::{Batch, Durable};
 use longshore_store::record::Row;
-use longshore_store::{Kind, Record};
+use longshore_store::{Kind, Record, StoreError};
 
 use crate::samples;
 
@@ -49,7 +49,7 @@ fn what_is_committed_is_loaded_kind_by_kind() {
     every_backend(|place| {
         let records: Vec<Record> = Kind::ALL.iter().map(|kind| samples::record(*kind)).collect();
         let rows = records.iter().rev().map(|record| row(record, 4)).collect();
-        place.open().commit(&Batch { version: 5, rows }).unwrap();
+        place.open().commit(&Batch { previous: 0, version: 5, rows }).unwrap();
         assert_eq!(load(&mut *place.open()), (5, records));
     });
 }
@@ -59,12 +59,12 @@ fn a_row_is_replaced_and_deleted() {
     every_backend(|place| {
         let mut backend = place.open();
         let first = samples::record(Kind::Family);
-        backend.commit(&Batch { version: 1, rows: vec![row(&first, 1)] }).unwrap();
+        backend.commit(&Batch { previous: 0, version: 1, rows: vec![row(&first, 1)] }).unwrap();
         let second = Record::decode(Kind::Family, &first.encode().unwrap().replace('3', "4")).unwrap();
-        backend.commit(&Batch { version: 2, rows: vec![row(&second, 2)] }).unwrap();
+        backend.commit(&Batch { previous: 1, version: 2, rows: vec![row(&second, 2)] }).unwrap();
         assert_eq!(load(&mut *backend), (2, vec![second.clone()]));
         let gone = Row { body: None, ..row(&second, 3) };
-        backend.commit(&Batch { version: 3, rows: vec![gone] }).unwrap();
+        backend.commit(&Batch { previous: 2, version: 3, rows: vec![gone] }).unwrap();
         assert_eq!(load(&mut *place.open()), (3, vec![]));
     });
 }
@@ -72,4 +72,20 @@ fn a_row_is_replaced_and_deleted() {
 #[test]
 fn a_new_backend_is_empty_and_has_version_0() {
     every_backend(|place| assert_eq!(load(&mut *place.open()), (0, vec![])));
+}
+
+#[test]
+fn a_batch_on_something_else_than_the_last_one_is_refused_whole() {
+    every_backend(|place| {
+        let mut backend = place.open();
+        let first = samples::record(Kind::Family);
+        backend.commit(&Batch { previous: 0, version: 4, rows: vec![row(&first, 4)] }).unwrap();
+        for previous in [0, 3, 5] {
+            let other = samples::record(Kind::Cluster);
+            let refused = backend.commit(&Batch { previous, version: 6, rows: vec![row(&other, 6)] });
+            assert_eq!(refused, Err(StoreError::Moved { expected: previous, found: 4 }));
+        }
+        assert_eq!(backend.version(), Ok(4));
+        assert_eq!(load(&mut *place.open()), (4, vec![first]));
+    });
 }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use longshore_store::{Backend, Kind, Options, Store, StoreError, Tx, Write};
+use longshore_store::backend::Durable;
+use longshore_store::backend::sqlite::Sqlite;
+use longshore_store::{Backend, Kind, Options, Store, StoreError, Tx, UpdateError, Write};
 use rusqlite::Connection;
 
+use crate::on_disk::{Image, batch};
 use crate::samples;
 
 fn open(directory: &Path) -> Result<Store, StoreError> {
@@ -39,9 +42,9 @@ fn until_unlocked(directory: &Path) {
 
 fn refusal(directory: &Path) -> StoreError {
     let file = directory.join("longshore.db");
-    let before = std::fs::read(&file).unwrap();
+    let before = Image::of(&file);
     let Err(error) = open(directory) else { panic!("a store that should be refused was opened") };
-    assert!(std::fs::read(&file).unwrap() == before, "the refused file was changed");
+    assert!(Image::of(&file) == before, "the refused store was changed");
     until_unlocked(directory);
     error
 }
@@ -66,7 +69,7 @@ async fn a_closed_store_is_one_whole_file_that_another_may_open() {
     let store = open(directory.path()).unwrap();
     store.close().await.unwrap();
     let refused = store.update(samples::write(()), put_all).await;
-    assert_eq!(refused, Err(longshore_store::UpdateError::Store(StoreError::Closed)));
+    assert_eq!(refused, Err(UpdateError::Store(StoreError::Closed)));
     store.close().await.unwrap();
     assert_eq!(store.view().version(), 1);
     open(directory.path()).unwrap();
@@ -81,8 +84,17 @@ async fn a_changed_row_is_refused() {
         "UPDATE tasks SET version = 0",
         "UPDATE families SET body = '{}'",
         "DELETE FROM meta",
-        "UPDATE meta SET value = 0",
+        "UPDATE meta SET version = 0",
+        "UPDATE meta SET version = version + 1",
+        "UPDATE meta SET previous = 1",
+        "UPDATE meta SET digest = replace(digest, substr(digest, 1, 1), 'x')",
+        "UPDATE meta SET digest = '0', crc = crc + 1",
+        "DELETE FROM tasks",
+        "DELETE FROM client_tokens",
         "DROP TABLE clusters",
+        "ALTER TABLE clusters ADD COLUMN other",
+        "PRAGMA user_version = 1",
+        "PRAGMA user_version = 0",
     ] {
         let (directory, file) = filled().await;
         edit(&file, sql);
@@ -90,6 +102,72 @@ async fn a_changed_row_is_refused() {
         assert!(matches!(error, StoreError::Damaged { .. }), "{sql}: {error}");
         assert!(error.to_string().contains("restore it from a backup"), "{error}");
     }
+}
+
+/// A row as another state of the store had it: whole, with its checksum, and yet not what is true.
+#[tokio::test]
+async fn a_row_that_came_back_is_refused() {
+    for (changed, put_back) in [
+        ("DELETE FROM tasks", "INSERT INTO tasks SELECT * FROM kept"),
+        ("UPDATE tasks SET version = 1", "REPLACE INTO tasks SELECT * FROM kept"),
+    ] {
+        let (directory, file) = filled().await;
+        edit(&file, "CREATE TABLE kept AS SELECT * FROM tasks");
+        let mut backend = Sqlite::open(&file).unwrap();
+        backend.load(&mut |_| {}).unwrap();
+        let next = if changed.starts_with("DELETE") { batch(1, 0..0, 1..2) } else { batch(1, 1..2, 0..0) };
+        backend.commit(&next).unwrap();
+        drop(backend);
+        drop(open(directory.path()).unwrap());
+        until_unlocked(directory.path());
+        edit(&file, put_back);
+        let error = refusal(directory.path());
+        assert!(error.to_string().contains("missing, doubled or older"), "{changed}: {error}");
+    }
+}
+
+/// Making a file ended early, on a full disk or by a crash.
+#[tokio::test]
+async fn a_file_that_was_begun_is_taken_for_a_new_one() {
+    for begun in ["", "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL"] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("longshore.db");
+        std::fs::write(&file, []).unwrap();
+        Connection::open(&file).unwrap().execute_batch(begun).unwrap();
+        let store = open(directory.path()).unwrap();
+        store.update(samples::write(()), put_all).await.unwrap();
+        store.close().await.unwrap();
+        assert_eq!(open(directory.path()).unwrap().view().version(), 1);
+    }
+}
+
+/// What a replication tool or an operator keeps in the file beside ours.
+#[tokio::test]
+async fn tables_of_others_in_the_file_do_no_harm() {
+    let (directory, file) = filled().await;
+    edit(
+        &file,
+        "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); INSERT INTO _litestream_seq VALUES (1, 5)",
+    );
+    assert_eq!(open(directory.path()).unwrap().view().version(), 1);
+}
+
+/// Another process that knows the format and ignores the lock.
+#[tokio::test]
+async fn a_file_that_another_process_changed_is_read_anew() {
+    let (directory, file) = filled().await;
+    let store = open(directory.path()).unwrap();
+    Sqlite::open(&file).unwrap().commit(&batch(1, 50..60, 0..0)).unwrap();
+    let refused = store.update(samples::write(()), put_all).await;
+    // The writer may have noticed by itself, before the update came.
+    if let Err(UpdateError::Store(error)) = refused {
+        assert_eq!(error, StoreError::Moved { expected: 1, found: 2 });
+        assert!(error.to_string().contains("try again"), "{error}");
+    }
+    store.update(samples::write(()), put_all).await.unwrap();
+    assert_eq!(store.view().cluster(&samples::scope(), "c").unwrap().tasks.len(), 11);
+    store.close().await.unwrap();
+    assert_eq!(open(directory.path()).unwrap().view().cluster(&samples::scope(), "c").unwrap().tasks.len(), 11);
 }
 
 #[tokio::test]

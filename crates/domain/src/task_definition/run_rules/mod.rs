@@ -19,15 +19,20 @@ pub use recorded_override::recorded_override;
 pub use required_resources::{required_resources, task_cpu, task_memory};
 pub use unprivileged::check_unprivileged;
 
+use std::borrow::Cow;
+
 use longshore_ecs_wire::shapes::{ContainerDefinition, ContainerOverride, TaskDefinition, TaskOverride};
 
 use super::draft::items;
 
 /// The definition's containers as a run with these overrides has them, in the definition's order.
-pub fn effective_containers(definition: &TaskDefinition, overrides: Option<&TaskOverride>) -> Vec<ContainerDefinition> {
-    let effective = |container: &ContainerDefinition| {
-        override_of(container, overrides)
-            .map_or_else(|| container.clone(), |given| effective_container(container, given))
+pub fn effective_containers<'a>(
+    definition: &'a TaskDefinition,
+    overrides: Option<&TaskOverride>,
+) -> Vec<Cow<'a, ContainerDefinition>> {
+    let effective = |container: &'a ContainerDefinition| match override_of(container, overrides) {
+        Some(given) => Cow::Owned(effective_container(container, given)),
+        None => Cow::Borrowed(container),
     };
     items(&definition.container_definitions).iter().map(effective).collect()
 }

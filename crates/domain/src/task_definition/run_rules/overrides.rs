@@ -79,7 +79,7 @@ fn check_effective(definition: &TaskDefinition, overrides: &TaskOverride) -> Res
         }
     }
     let sum = |member: fn(&ContainerDefinition) -> Option<i32>| -> i64 {
-        containers.iter().filter_map(member).map(i64::from).sum()
+        containers.iter().filter_map(|container| member(container)).map(i64::from).sum()
     };
     if task.is_some_and(|memory| sum(|container| container.memory_reservation) > i64::from(memory)) {
         return Err(sizes::sum_over_task("memoryReservation", "memory"));
