@@ -147,6 +147,8 @@ pub struct Observed {
     pub name: String,
     /// All labels.
     pub labels: BTreeMap<String, String>,
+    /// The image as it was named when the container was created.
+    pub image: String,
     /// Phase.
     pub phase: ContainerPhase,
     /// Exit code; only when `phase` is [`ContainerPhase::Exited`] and the process ever ran.

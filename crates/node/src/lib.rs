@@ -12,6 +12,7 @@ pub mod engine;
 mod event_sender;
 pub mod images;
 pub mod minimal_image;
+pub mod orphans;
 pub mod ownership;
 mod probe;
 mod reference;

@@ -45,6 +45,7 @@ struct State {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Config {
+    image: Option<String>,
     labels: Option<BTreeMap<String, String>>,
 }
 
@@ -93,6 +94,7 @@ impl Inspected {
     /// The container as the runner knows containers.
     pub(super) fn observed(self) -> Observed {
         let state = self.state;
+        let config = self.config.unwrap_or_default();
         let settings = self.network_settings.unwrap_or_default();
         let phase = phase(&state);
         let started_at = state.started_at.as_deref().and_then(rfc3339::parse);
@@ -102,7 +104,8 @@ impl Inspected {
         Observed {
             runtime_id: self.id,
             name: self.name.trim_start_matches('/').to_owned(),
-            labels: self.config.and_then(|config| config.labels).unwrap_or_default(),
+            labels: config.labels.unwrap_or_default(),
+            image: config.image.unwrap_or_default(),
             phase,
             exit_code: state
                 .exit_code
@@ -239,7 +242,7 @@ mod tests {
     fn networks_and_ports_are_read_in_a_fixed_order() {
         let answer = read(json!({
             "Id": "ab", "Name": "/n", "State": {"Status": "running"},
-            "Config": {"Labels": {"b": "2", "a": "1"}},
+            "Config": {"Image": "web:1", "Labels": {"b": "2", "a": "1"}},
             "NetworkSettings": {
                 "Networks": {"net": {"IPAddress": "172.20.0.2"}},
                 "Ports": {
@@ -264,6 +267,6 @@ mod tests {
             ]
         );
         assert_eq!(answer.ipv4_address.as_deref(), Some("172.20.0.2"));
-        assert_eq!(answer.name, "n");
+        assert_eq!((answer.name.as_str(), answer.image.as_str()), ("n", "web:1"));
     }
 }

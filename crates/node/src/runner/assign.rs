@@ -37,6 +37,7 @@ pub(crate) fn assign(shared: &Arc<Shared>, task: &Task, cluster_arn: &str, conta
         tracing::warn!("the server sent a task without an ARN");
         return Assignment::Invalid;
     }
+    shared.orphans.is_known(&task.arn);
     let mut tasks = lock(&shared.tasks);
     if let Some(known) = tasks.known.get_mut(&task.arn) {
         if task.desired_status == DesiredStatus::Stopped {
@@ -64,8 +65,14 @@ pub(crate) fn assign(shared: &Arc<Shared>, task: &Task, cluster_arn: &str, conta
     assignment
 }
 
-/// Stops a task that the server has confirmed not to want; one that is only found on the engine is taken over for that.
+/// Stops a task that the server has confirmed not to want.
 pub(crate) fn stop_confirmed(shared: &Arc<Shared>, arn: &str) {
+    shared.orphans.is_known(arn);
+    stop_found(shared, arn);
+}
+
+/// Stops a task; one that is only found on the engine is taken over for that.
+pub(crate) fn stop_found(shared: &Arc<Shared>, arn: &str) {
     let mut tasks = lock(&shared.tasks);
     if let Some(known) = tasks.known.get_mut(arn) {
         stop(known, None);
@@ -117,7 +124,7 @@ async fn run(shared: Arc<Shared>, launch: Launch, mut inputs: mpsc::UnboundedRec
         match input {
             Input::Seen(observed) => found.push(*observed),
             Input::Stop { .. } => desired = DesiredStatus::Stopped,
-            Input::Changed(_) => {}
+            Input::Changed(_) | Input::ServerForgot => {}
         }
     }
     let mut spec = spec.unwrap_or_else(|| TaskSpec { cluster: cluster.clone(), ..TaskSpec::from_found(&arn, &found) });
@@ -131,6 +138,7 @@ async fn run(shared: Arc<Shared>, launch: Launch, mut inputs: mpsc::UnboundedRec
     let state = TaskState::new(spec, desired, &found, shared.config.clock.now());
     TaskLoop::new(Arc::clone(&shared), state).run(inputs).await;
     lock(&shared.tasks).end(&arn, shared.config.clock.now());
+    shared.orphans.remove(&arn);
 }
 
 fn containers(spec: &TaskSpec) -> Vec<KnownContainer> {

@@ -1,6 +1,7 @@
 //! What a node is told when it starts.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -49,6 +50,10 @@ pub struct NodeConfig {
     pub image_pull_behavior: ImagePullBehavior,
     /// How long a stopped container stays on the engine, from its end.
     pub container_cleanup_wait: Duration,
+    /// How long the running containers of a task that the server does not know are kept: [`crate::orphans`].
+    pub orphan_grace: Duration,
+    /// Where the node keeps the list of its orphans; absent: a restart begins their grace anew.
+    pub data_dir: Option<PathBuf>,
     /// How long [`crate::runner::Node::shutdown`] may take when it stops tasks.
     pub shutdown_deadline: Duration,
     /// How often all of the node's containers are looked at, in case the engine's events missed something.
@@ -60,13 +65,16 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
-    /// The defaults: pull behaviour `default`, cleanup after 1 h, 45 s to shut down, a look at everything each minute.
+    /// The defaults: pull behaviour `default`, cleanup after 1 h, orphans kept for 24 h and their list nowhere, 45 s to
+    /// shut down, a look at everything each minute.
     pub fn new(node_id: String, publish_address: IpAddr) -> Self {
         Self {
             node_id,
             publish_address,
             image_pull_behavior: ImagePullBehavior::Default,
             container_cleanup_wait: Duration::from_secs(3600),
+            orphan_grace: Duration::from_secs(24 * 3600),
+            data_dir: None,
             shutdown_deadline: Duration::from_secs(45),
             resync_interval: Duration::from_secs(60),
             probe_with_container: true,

@@ -2,7 +2,7 @@
 //!
 //! The engine's list is read once at the start, after each gap in its events and now and then; in between, events say
 //! which container to look at. Containers of tasks that the server has not sent (yet) wait here as unclaimed; they are
-//! stopped only after the server has confirmed that it does not want them.
+//! stopped only after the server has confirmed that it does not want them, or as orphans ([`super::orphans`]).
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::assign::stop_found;
 use super::lock::lock;
+use super::orphans;
 use super::shared::Shared;
 use super::task_loop::Input;
 use crate::engine::{EngineEvent, Observed};
@@ -63,6 +65,11 @@ impl Inventory {
         lock(&self.unclaimed).contains_key(task_arn)
     }
 
+    /// What is there of a task that nobody has claimed.
+    pub(crate) fn unclaimed_of(&self, task_arn: &str) -> Vec<Observed> {
+        lock(&self.unclaimed).get(task_arn).cloned().unwrap_or_default()
+    }
+
     /// Tasks of which something is there that nobody has claimed.
     pub(crate) fn unclaimed(&self) -> Vec<String> {
         lock(&self.unclaimed).keys().cloned().collect()
@@ -94,7 +101,7 @@ pub(crate) async fn watch_engine(shared: Arc<Shared>) {
 }
 
 /// Lists until it succeeds and tells each task what is there of it.
-async fn take_stock(shared: &Shared) {
+async fn take_stock(shared: &Arc<Shared>) {
     let mut pause = LIST_PAUSE;
     let containers = loop {
         match shared.calls.list().await {
@@ -105,8 +112,11 @@ async fn take_stock(shared: &Shared) {
         pause = (pause * 2).min(LONGEST_LIST_PAUSE);
     };
     let first = !*shared.inventory.listed.borrow();
-    let leftovers = distribute(shared, containers, first);
+    let Sorted { leftovers, ended_orphans } = distribute(shared, containers, first);
     shared.inventory.listed.send_replace(true);
+    for task in ended_orphans {
+        stop_found(shared, &task);
+    }
     for runtime_id in leftovers {
         if let Err(error) = shared.calls.remove(&runtime_id).await {
             tracing::warn!(runtime_id, %error, "a leftover container cannot be removed");
@@ -114,8 +124,16 @@ async fn take_stock(shared: &Shared) {
     }
 }
 
-/// Sorts what is there by task. The answer is what belongs to no task any more and is to be removed.
-fn distribute(shared: &Shared, containers: Vec<Observed>, first: bool) -> Vec<String> {
+/// What a list shows that somebody has to see to.
+struct Sorted {
+    /// Ids of containers that belong to no task any more and are to be removed.
+    leftovers: Vec<String>,
+    /// Orphans of which nothing runs any more.
+    ended_orphans: Vec<String>,
+}
+
+/// Sorts what is there by task.
+fn distribute(shared: &Shared, containers: Vec<Observed>, first: bool) -> Sorted {
     let tasks = lock(&shared.tasks);
     let mut unclaimed: BTreeMap<String, Vec<Observed>> = BTreeMap::new();
     let mut leftovers = Vec::new();
@@ -143,8 +161,9 @@ fn distribute(shared: &Shared, containers: Vec<Observed>, first: bool) -> Vec<St
             let _ = task.inbox.send(Input::Changed(container.engine_name.clone()));
         }
     }
+    let ended_orphans = orphans::sweep(&shared.orphans, &tasks, &unclaimed);
     *lock(&shared.inventory.unclaimed) = unclaimed;
-    leftovers
+    Sorted { leftovers, ended_orphans }
 }
 
 /// Tells the task to which the container belongs.

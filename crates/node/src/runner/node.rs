@@ -14,9 +14,11 @@ use super::engine_calls::EngineCalls;
 use super::health::EngineHealth;
 use super::inventory::watch_engine;
 use super::lock::lock;
+use super::orphans::watch_orphans;
 use super::shared::Shared;
 use crate::api::EcsApi;
 use crate::engine::{Engine, PullProgress};
+use crate::orphans::Orphan;
 use crate::session::{self, SessionEnd, SessionStream};
 
 /// How long the start waits for the engine's list. An engine that is down does not keep the node from starting.
@@ -41,6 +43,7 @@ impl Node {
         let calls = Arc::new(EngineCalls::new(engine, config.node_id.clone()));
         let shared = Arc::new(Shared::new(config, Arc::clone(&calls), api));
         shared.spawn(watch_engine(Arc::clone(&shared)));
+        shared.spawn(watch_orphans(Arc::clone(&shared)));
         shared.spawn(async move { calls.health.watch(|| calls.prove(with_container)).await });
         if !shared.inventory.listed(START_WAIT).await {
             tracing::warn!("the container engine does not list its containers; tasks fail until it works");
@@ -65,6 +68,11 @@ impl Node {
         let containers = lock(&self.shared.tasks).known.get(task_arn)?.containers.clone();
         let progress = |image: &str| self.shared.images.progress(image);
         Some(containers.into_iter().filter_map(|known| Some((known.name, progress(&known.image)?))).collect())
+    }
+
+    /// Tasks that the server does not know and of which containers run here, by ARN.
+    pub fn orphans(&self) -> Vec<Orphan> {
+        self.shared.orphans.list()
     }
 
     /// Ends the node's work. The containers stay, for a later node to adopt; or, with `stop_tasks`, all tasks are

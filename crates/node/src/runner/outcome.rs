@@ -46,6 +46,8 @@ pub(crate) enum Outcome {
         /// Why, if that is to be reported.
         reason: Option<String>,
     },
+    /// What the server was told so far, it may have forgotten.
+    ServerForgot,
     /// The engine's list shows the container.
     Seen(usize, Observed),
     /// Something happened to the container.

@@ -70,12 +70,17 @@ pub(crate) struct ReportState {
     pub failures: u32,
     /// Not before.
     pub retry_at: Option<Timestamp>,
+    /// The report under way may have reached what the server has forgotten since; its answer counts for nothing.
+    pub in_vain: bool,
 }
 
 impl ReportState {
     /// Takes in the answer to the report under way.
     pub fn answered(&mut self, reported: Reported, settled: bool, now: Timestamp) {
         self.in_flight = None;
+        if std::mem::take(&mut self.in_vain) {
+            return;
+        }
         if settled {
             self.accepted = Some(reported);
             self.failures = 0;
@@ -85,6 +90,11 @@ impl ReportState {
         let pause = (FIRST_PAUSE_MILLIS * 1.3f64.powi(self.failures.min(100) as i32)).min(LONGEST_PAUSE_MILLIS);
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(now.plus_millis(pause as i64));
+    }
+
+    /// Takes in that the server may have forgotten all that it was told.
+    pub fn forget(&mut self) {
+        *self = Self { in_vain: self.in_flight.is_some(), in_flight: self.in_flight.take(), ..Self::default() };
     }
 
     /// Whether the server knows that the task has stopped.

@@ -11,6 +11,7 @@ use super::config::NodeConfig;
 use super::engine_calls::EngineCalls;
 use super::inventory::Inventory;
 use super::lock::lock;
+use super::orphans::Orphans;
 use super::task_loop::Input;
 use super::task_spec::SpecContext;
 use crate::api::EcsApi;
@@ -94,6 +95,7 @@ pub(crate) struct Shared {
     pub(crate) reports: Semaphore,
     pub(crate) tasks: Mutex<Tasks>,
     pub(crate) inventory: Inventory,
+    pub(crate) orphans: Orphans,
     /// The highest sequence number of each container instance; a manifest is obeyed only if it is newer.
     pub(crate) sequence: Mutex<HashMap<String, i64>>,
     /// The tokio tasks of this node; none outlives it.
@@ -118,6 +120,7 @@ impl Shared {
             reports: Semaphore::new(REPORTS),
             tasks: Mutex::default(),
             inventory: Inventory::default(),
+            orphans: Orphans::new(config.data_dir.clone(), config.orphan_grace),
             sequence: Mutex::default(),
             work: Mutex::default(),
             closing: watch::Sender::new(false),
@@ -133,11 +136,23 @@ impl Shared {
         running.spawn(work);
     }
 
+    /// Takes in that the server's state was restored from a backup: what it was told of this container instance's tasks
+    /// before may be lost, and is told again.
+    pub(crate) fn server_was_restored(&self, container_instance: &str) {
+        let tasks = lock(&self.tasks);
+        let of_instance = tasks.known.values().filter(|task| task.container_instance == container_instance);
+        for task in of_instance {
+            // The loop is gone only when the task has ended.
+            let _ = task.inbox.send(Input::ServerForgot);
+        }
+    }
+
     /// Notes that the server has learnt of the task's end.
     pub(crate) fn end_is_known(&self, arn: &str) {
         if let Some(task) = lock(&self.tasks).known.get_mut(arn) {
             task.end_is_known = true;
         }
+        self.orphans.remove(arn);
         self.end_told.notify_waiters();
     }
 }

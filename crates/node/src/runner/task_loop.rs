@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Changed(String),
     /// The engine's list shows this container of the task.
     Seen(Box<Observed>),
+    /// The server's state was restored: it is to be told again what it was told.
+    ServerForgot,
 }
 
 /// One task and its calls.
@@ -101,6 +103,7 @@ impl TaskLoop {
                 let index = self.state.spec.containers.iter().position(|template| template.spec.name == name)?;
                 Some(Outcome::Changed(index))
             }
+            Input::ServerForgot => Some(Outcome::ServerForgot),
             Input::Seen(observed) => self.state.index_of(&observed).map(|index| Outcome::Seen(index, *observed)),
         }
     }

@@ -238,6 +238,7 @@ fn a_task_is_known_from_its_containers_alone() {
         runtime_id: "id".into(),
         name: "ecs-web-3-app-x".into(),
         labels: spec(Container { stop_timeout: Some(3), ..container() }).labels,
+        image: "web:1".into(),
         phase: ContainerPhase::Running,
         exit_code: None,
         oom_killed: false,

@@ -148,6 +148,7 @@ impl TaskState {
                     self.failure = reason;
                 }
             }
+            Outcome::ServerForgot => self.report.forget(),
             Outcome::Seen(index, observed) => self.see(index, &observed, now),
             Outcome::Changed(index) => self.container(index, |container| container.look = true),
         }

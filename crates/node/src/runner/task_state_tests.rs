@@ -34,6 +34,7 @@ pub(in crate::runner) fn observed(index: usize, phase: ContainerPhase, exit_code
         runtime_id: format!("id{index}"),
         name: format!("ecs-f-1-c{index}-x"),
         labels: [(CONTAINER_NAME_LABEL.to_owned(), format!("c{index}"))].into(),
+        image: "web:1".into(),
         phase,
         exit_code,
         oom_killed: false,

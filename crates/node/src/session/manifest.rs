@@ -1,6 +1,6 @@
 //! Reconciliation on a fresh session.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use longshore_ecs_wire::agent::{
@@ -10,7 +10,7 @@ use longshore_ecs_wire::agent::{
 
 use super::{Session, SessionEnd};
 use crate::runner::lock::lock;
-use crate::runner::{Shared, cluster_arn, stop_confirmed};
+use crate::runner::{Shared, cluster_arn, manifest_answered, stop_confirmed};
 
 impl Session {
     /// Obeys a manifest if it is newer than all that was heard of this container instance: asks which of the tasks that
@@ -19,7 +19,9 @@ impl Session {
         if !self.raise_sequence(&message.container_instance_arn, message.timeline) {
             return Ok(());
         }
-        self.manifest = Some(message.message_id.clone());
+        if let Some(before) = self.manifest.replace(message.message_id.clone()) {
+            self.shared.orphans.withdraw(&before);
+        }
         let TaskManifestMessage { cluster_arn, container_instance_arn, message_id, tasks, .. } = message;
         let ack = AckRequest {
             cluster: cluster_arn,
@@ -29,6 +31,9 @@ impl Session {
         self.send(Frame::Ack(ack)).await?;
         let wanted = tasks.into_iter().filter(|task| task.desired_status == DesiredStatus::Running);
         let wanted: HashSet<String> = wanted.map(|task| task.task_arn).collect();
+        for task in &wanted {
+            self.shared.orphans.is_known(task);
+        }
         let (shared, outgoing) = (Arc::clone(&self.shared), self.outgoing.clone());
         self.shared.spawn(async move {
             tokio::select! {
@@ -37,6 +42,7 @@ impl Session {
             }
             let stop_candidates = stop_candidates(&shared, &container_instance_arn, &wanted);
             if !stop_candidates.is_empty() {
+                shared.orphans.ask(&message_id, stop_candidates.iter().map(|task| task.task_arn.clone()));
                 let message = TaskStopVerificationMessage { message_id, stop_candidates };
                 // A session that has ended meanwhile has no use for it.
                 let _ = outgoing.send(Frame::TaskStopVerification(message)).await;
@@ -45,15 +51,19 @@ impl Session {
         Ok(())
     }
 
-    /// Stops what the server has confirmed. An answer to any but the last manifest is ignored.
+    /// Stops what the server has confirmed; what it has not, it does not know. An answer to any but the last manifest is
+    /// ignored.
     pub(super) fn stop_verified(&self, message: &TaskStopVerificationAck) {
         if self.manifest.as_deref() != Some(&message.message_id) {
             tracing::debug!(message_id = message.message_id, "a verification of another manifest is ignored");
             return;
         }
-        for task in message.stop_tasks.iter().filter(|task| task.desired_status == DesiredStatus::Stopped) {
-            stop_confirmed(&self.shared, &task.task_arn);
+        let confirmed = message.stop_tasks.iter().filter(|task| task.desired_status == DesiredStatus::Stopped);
+        let confirmed: BTreeSet<&str> = confirmed.map(|task| task.task_arn.as_str()).collect();
+        for task in &confirmed {
+            stop_confirmed(&self.shared, task);
         }
+        manifest_answered(&self.shared, &message.message_id, &confirmed);
     }
 }
 

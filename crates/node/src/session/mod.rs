@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use longshore_ecs_wire::agent::{
     Frame, HeartbeatAckRequest, HeartbeatMessage, IamRoleCredentials, IamRoleCredentialsAckRequest,
-    IamRoleCredentialsMessage,
+    IamRoleCredentialsMessage, RESTORE_STEP,
 };
 use tokio::sync::mpsc;
 
@@ -65,11 +65,15 @@ pub(crate) async fn run(shared: &Arc<Shared>, stream: SessionStream) -> SessionE
         }
         SessionEnd::ClosedByServer
     };
-    tokio::select! {
+    let end = tokio::select! {
         biased;
         _ = closing.wait_for(|closing| *closing) => SessionEnd::ShutDown,
         end = serve => end,
+    };
+    if let Some(manifest) = session.manifest {
+        shared.orphans.withdraw(&manifest);
     }
+    end
 }
 
 /// An open session.
@@ -131,12 +135,20 @@ impl Session {
         self.send(Frame::IamRoleCredentialsAck(ack)).await
     }
 
-    /// Raises the number of a container instance, if `to` is higher; whether it was.
+    /// Raises the number of a container instance, if `to` is higher; whether it was. By its step it shows that the
+    /// server's state was restored.
     fn raise_sequence(&self, container_instance: &str, to: i64) -> bool {
-        let mut numbers = lock(&self.shared.sequence);
-        let number = numbers.entry(container_instance.to_owned()).or_insert(-1);
-        let raised = to > *number;
-        *number = to.max(*number);
-        raised
+        let before = {
+            let mut numbers = lock(&self.shared.sequence);
+            let number = numbers.entry(container_instance.to_owned()).or_insert(-1);
+            let before = *number;
+            *number = to.max(before);
+            before
+        };
+        if before >= 0 && u64::try_from(to.saturating_sub(before)).is_ok_and(|step| step >= RESTORE_STEP) {
+            tracing::warn!(container_instance, "the server's state was restored: all tasks are reported again");
+            self.shared.server_was_restored(container_instance);
+        }
+        to > before
     }
 }

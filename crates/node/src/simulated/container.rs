@@ -19,6 +19,7 @@ pub(super) type Id = [u8; 32];
 pub(super) struct Container {
     name: Box<str>,
     labels: Box<[(Arc<str>, Arc<str>)]>,
+    image: Arc<str>,
     pub(super) behaviour: Behaviour,
     /// The bridge network that it joins, if any.
     pub(super) bridge: Option<Arc<str>>,
@@ -47,6 +48,7 @@ impl Container {
         Self {
             name: spec.name.as_str().into(),
             labels: spec.labels.iter().map(|(key, value)| (strings.get(key), strings.get(value))).collect(),
+            image: strings.get(&spec.image),
             behaviour,
             bridge,
             requests: requests.into(),
@@ -78,6 +80,7 @@ impl Container {
             runtime_id: hex(id),
             name: self.name.to_string(),
             labels: self.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+            image: self.image.to_string(),
             phase: self.phase,
             exit_code: self.exit_code.filter(|_| self.phase == ContainerPhase::Exited),
             oom_killed: self.oom_killed,

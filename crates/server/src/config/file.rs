@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::values::{BuiltinNode, EngineKind, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
+use super::values::{BuiltinNode, EngineKind, Grace, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
 
 /// What a configuration file says; meanings and units are those of [`super::flags::ServeFlags`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,7 @@ pub struct FileConfig {
     pub publish_address: Option<IpAddr>,
     pub image_pull_behavior: Option<ImagePullBehavior>,
     pub container_cleanup_wait_seconds: Option<u64>,
+    pub orphan_grace: Option<Grace>,
     pub task_retention_seconds: Option<u64>,
     pub allow_privileged_unauthenticated: Option<bool>,
     pub log_format: Option<LogFormat>,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{BuiltinNode, EngineKind, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
+use super::values::{BuiltinNode, EngineKind, Grace, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
 
 /// Flags and environment of `longshore serve`.
 #[derive(Debug, Clone, Default, Args)]
@@ -78,6 +78,11 @@ pub struct ServeFlags {
     /// How long stopped containers are kept on the engine, in seconds. Default: 3600
     #[arg(long, value_name = "SECONDS", env = "LONGSHORE_CONTAINER_CLEANUP_WAIT_SECONDS")]
     pub container_cleanup_wait_seconds: Option<u64>,
+
+    /// How long running containers are kept whose task the server does not know, as after the restore of an older
+    /// backup: 0s, 30m, 24h, 7d. Default: 24h; 0s with --store memory. `longshore orphans` lists them
+    #[arg(long, value_name = "TIME", env = "LONGSHORE_ORPHAN_GRACE")]
+    pub orphan_grace: Option<Grace>,
 
     /// How long stopped tasks stay listed, in seconds. Default: 3600, which is also the least
     #[arg(long, value_name = "SECONDS", env = "LONGSHORE_TASK_RETENTION_SECONDS")]

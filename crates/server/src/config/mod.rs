@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use file::FileConfig;
 pub use flags::ServeFlags;
-pub use values::{BuiltinNode, EngineKind, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
+pub use values::{BuiltinNode, EngineKind, Grace, ImagePullBehavior, ListenAddress, LogFormat, StoreKind};
 
 /// The port that is listened on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8327;
@@ -48,6 +48,8 @@ pub struct Config {
     pub image_pull_behavior: ImagePullBehavior,
     /// Seconds for which stopped containers are kept on the engine.
     pub container_cleanup_wait_seconds: u64,
+    /// How long running containers are kept whose task the server does not know.
+    pub orphan_grace: Grace,
     /// Seconds for which stopped tasks stay listed, at least [`MIN_TASK_RETENTION_SECONDS`].
     pub task_retention_seconds: u64,
     /// Whether privileged containers and host mounts are allowed although nobody has to sign.
@@ -125,13 +127,14 @@ impl Config {
             None => default_data_dir(environment).ok_or(ConfigError::NoDataDir)?,
         };
         let publish_address = flags.publish_address.or(file.publish_address);
+        let store = flags.store.or(file.store).unwrap_or_default();
         let cleanup = flags.container_cleanup_wait_seconds.or(file.container_cleanup_wait_seconds);
         let retention = flags.task_retention_seconds.or(file.task_retention_seconds);
         let privileged = flags.allow_privileged_unauthenticated.or(file.allow_privileged_unauthenticated);
         let config = Self {
             listen,
             data_dir,
-            store: flags.store.or(file.store).unwrap_or_default(),
+            store,
             engine: flags.engine.or(file.engine).unwrap_or_default(),
             builtin_node: flags.builtin_node.or(file.builtin_node).unwrap_or_default(),
             builtin_cpu: flags.builtin_cpu.or(file.builtin_cpu),
@@ -141,6 +144,7 @@ impl Config {
             publish_address: publish_address.unwrap_or_else(|| values::default_publish_address(listen)),
             image_pull_behavior: flags.image_pull_behavior.or(file.image_pull_behavior).unwrap_or_default(),
             container_cleanup_wait_seconds: cleanup.unwrap_or(3600),
+            orphan_grace: flags.orphan_grace.or(file.orphan_grace).unwrap_or_else(|| Grace::of(store)),
             task_retention_seconds: retention.unwrap_or(MIN_TASK_RETENTION_SECONDS),
             allow_privileged_unauthenticated: privileged.unwrap_or(false),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
@@ -164,6 +168,14 @@ impl Config {
         ];
         zeros.into_iter().find(|(is_zero, _)| *is_zero).map_or(Ok(()), |(_, name)| Err(ConfigError::Zero(name)))
     }
+}
+
+/// The data directory of a command that is given at most `data_dir`.
+///
+/// # Errors
+/// None is given, and the environment has no place for one.
+pub fn data_dir_or_default(data_dir: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    data_dir.or_else(|| default_data_dir(&|name| std::env::var_os(name))).ok_or(ConfigError::NoDataDir)
 }
 
 fn default_data_dir(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

@@ -28,6 +28,7 @@ fn nothing_given_is_a_useful_single_node() {
     assert_eq!((config.builtin_cpu, config.builtin_memory, config.credentials), (None, None, None));
     assert_eq!((config.stop_tasks_on_exit, config.allow_privileged_unauthenticated), (false, false));
     assert_eq!((config.container_cleanup_wait_seconds, config.task_retention_seconds), (3600, 3600));
+    assert_eq!(config.orphan_grace.0.as_secs(), 24 * 3600);
     assert_eq!(config.publish_address, Ipv4Addr::LOCALHOST);
     assert_eq!((config.log_format, config.log_level.as_str()), (LogFormat::Text, "info"));
 }
@@ -57,6 +58,7 @@ fn every_flag_arrives() {
             "--publish-address=10.0.0.1",
             "--image-pull-behavior=prefer-cached",
             "--container-cleanup-wait-seconds=60",
+            "--orphan-grace=90m",
             "--task-retention-seconds=7200",
             "--allow-privileged-unauthenticated",
             "--log-format=json",
@@ -78,6 +80,7 @@ fn every_flag_arrives() {
         publish_address: "10.0.0.1".parse().unwrap(),
         image_pull_behavior: ImagePullBehavior::PreferCached,
         container_cleanup_wait_seconds: 60,
+        orphan_grace: Grace(std::time::Duration::from_secs(5400)),
         task_retention_seconds: 7200,
         allow_privileged_unauthenticated: true,
         log_format: LogFormat::Json,
@@ -109,7 +112,9 @@ fn mistakes_are_refused() {
     assert!(refused(&[], "builtin_memory = 0").contains("builtin_memory must be at least 1"));
     assert!(FileConfig::parse("listne = '127.0.0.1:1'").unwrap_err().contains("unknown field `listne`"));
     assert!(FileConfig::parse("listen = 'here'").unwrap_err().contains("not an address"));
-    for wrong in ["--engine=podman", "--builtin-cpu=0", "--listen=8327", "--log-format=xml", "--nope"] {
+    for wrong in
+        ["--engine=podman", "--builtin-cpu=0", "--listen=8327", "--log-format=xml", "--nope", "--orphan-grace=5"]
+    {
         assert!(Cli::try_parse_from(["longshore", wrong]).is_err(), "{wrong}");
     }
     let nowhere = Config::merge(ServeFlags::default(), FileConfig::default(), &|_| None);
@@ -168,6 +173,7 @@ fn the_example_file_says_the_defaults_and_knows_every_key() {
         publish_address: Some(_),
         image_pull_behavior: Some(_),
         container_cleanup_wait_seconds: Some(_),
+        orphan_grace: Some(_),
         task_retention_seconds: Some(_),
         allow_privileged_unauthenticated: Some(_),
         log_format: Some(_),
@@ -181,4 +187,16 @@ fn the_example_file_says_the_defaults_and_knows_every_key() {
 fn is_setting(line: &str) -> bool {
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     line.split_once(" = ").is_some_and(|(name, _)| is_name(name))
+}
+
+#[test]
+fn a_grace_has_a_unit() {
+    for (text, seconds) in [("0s", 0), ("90s", 90), ("30m", 1800), ("24h", 86_400), ("7d", 604_800)] {
+        assert_eq!(text.parse(), Ok(Grace(std::time::Duration::from_secs(seconds))));
+    }
+    for wrong in ["", "s", "5", "-1s", "+1s", "1.5h", "1w", "1 h", "99999999999h", "ü"] {
+        assert!(wrong.parse::<Grace>().unwrap_err().contains("24h"), "{wrong}");
+    }
+    assert_eq!(merge(&["--store=memory"], "").unwrap().orphan_grace, Grace(std::time::Duration::ZERO));
+    assert_eq!(merge(&[], "orphan_grace = '1h'").unwrap().orphan_grace, Grace(std::time::Duration::from_secs(3600)));
 }

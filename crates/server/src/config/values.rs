@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Deserializer};
@@ -66,6 +67,47 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// How long orphans are kept: a whole number with a unit, like `0s`, `90s`, `30m`, `24h`, `7d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace(pub Duration);
+
+impl Grace {
+    /// A day; nothing where the store forgets every task at each end of the server.
+    pub fn of(store: StoreKind) -> Self {
+        match store {
+            StoreKind::Sqlite => Self(Duration::from_secs(24 * 3600)),
+            StoreKind::Memory => Self(Duration::ZERO),
+        }
+    }
+}
+
+impl FromStr for Grace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = || {
+            let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+            let seconds: u64 = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                "d" => 24 * 3600,
+                _ => return None,
+            };
+            let all_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u32 = number.parse().ok().filter(|_| all_digits)?;
+            Some(Self(Duration::from_secs(seconds * u64::from(number))))
+        };
+        parsed().ok_or_else(|| format!("'{text}' is not a time like 0s, 30m, 24h or 7d"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Grace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// A listening address: `IP:PORT`, or `localhost:PORT` for `127.0.0.1:PORT`.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_api::{Api, Clock, Seeds};
+use longshore_api::{Api, Clock};
 use longshore_domain::node::NodeRecord;
-use longshore_domain::{EcsId, Resources, Scope, Timestamp};
+use longshore_domain::{EcsId, Resources, Timestamp};
 use longshore_ecs_wire::shapes::Attribute;
 use longshore_gateway::{Session, SessionIdentity, SessionOptions};
 use longshore_node::deadline::{Deadlined, Deadlines};
@@ -16,12 +16,11 @@ use longshore_node::ownership;
 use longshore_node::runner::{EngineHealth, Node, NodeConfig};
 use longshore_node::session::{SessionEnd, in_memory_pair};
 use longshore_node::simulated::SimulatedEngine;
-use longshore_store::{Store, Tx, UpdateError, Write};
-use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use super::in_process_api::InProcessApi;
-use super::system::{RandomSeeds, SystemClock, architecture, cores, memory_mib};
+use super::node_record;
+use super::system::{SystemClock, architecture, cores, memory_mib};
 use crate::config::{Config, EngineKind, ImagePullBehavior};
 use crate::failure::Failure;
 
@@ -42,6 +41,7 @@ const SESSION_PAUSE: Duration = Duration::from_millis(250);
 pub struct BuiltinNode {
     node: Arc<Node>,
     engine: Arc<dyn Engine>,
+    record: NodeRecord,
     session: JoinHandle<()>,
     stop_tasks: bool,
 }
@@ -56,7 +56,8 @@ impl BuiltinNode {
         let node_id: EcsId = id.parse().map_err(|error| Failure::Trouble(format!("node id {id}: {error}")))?;
         let engine = engine(config.engine)?;
         let version = engine_version(&*engine, config.engine).await?;
-        register(api.store(), record(config, node_id, version)).await?;
+        let record = record(config, node_id, version);
+        node_record::write(api.store(), Some(record.clone())).await?;
         let mut settings = NodeConfig::new(id, config.publish_address);
         settings.image_pull_behavior = match config.image_pull_behavior {
             ImagePullBehavior::Default => images::ImagePullBehavior::Default,
@@ -65,14 +66,21 @@ impl BuiltinNode {
             ImagePullBehavior::PreferCached => images::ImagePullBehavior::PreferCached,
         };
         settings.container_cleanup_wait = Duration::from_secs(config.container_cleanup_wait_seconds);
+        settings.orphan_grace = config.orphan_grace.0;
+        settings.data_dir = Some(config.data_dir.clone());
         let node = Arc::new(Node::start(settings, Arc::clone(&engine), Arc::new(InProcessApi::new(api.clone()))).await);
         let session = tokio::spawn(sessions(Arc::clone(&node), api.clone(), node_id));
-        Ok(Self { node, engine, session, stop_tasks: config.stop_tasks_on_exit })
+        Ok(Self { node, engine, record, session, stop_tasks: config.stop_tasks_on_exit })
     }
 
     /// The node itself.
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// Its record, as it was written to the store.
+    pub fn record(&self) -> &NodeRecord {
+        &self.record
     }
 
     /// The engine it runs on.
@@ -96,57 +104,6 @@ impl BuiltinNode {
         self.node.shutdown(self.stop_tasks).await;
         self.session.abort();
     }
-}
-
-/// No node here: a built-in node of an earlier start takes no new tasks.
-///
-/// # Errors
-/// The store cannot be written.
-pub async fn retire(store: &Store) -> Result<(), Failure> {
-    update(store, None).await
-}
-
-async fn register(store: &Store, record: NodeRecord) -> Result<(), Failure> {
-    update(store, Some(record)).await
-}
-
-/// What the store is told about the built-in node.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Builtin {
-    record: Option<NodeRecord>,
-}
-
-async fn update(store: &Store, record: Option<NodeRecord>) -> Result<(), Failure> {
-    let write = Write {
-        scope: Scope::new("", ""),
-        principal: "longshore".into(),
-        at: SystemClock.now(),
-        seed: RandomSeeds.seed(),
-        input: Builtin { record },
-    };
-    let outcome: Result<(), UpdateError<()>> = store.update(write, decide).await;
-    outcome.map_err(|error| Failure::Trouble(format!("cannot write the node to the store: {error}")))
-}
-
-/// There is one active built-in node: the given one, or none.
-fn decide(tx: &mut Tx<'_>, write: &Write<Builtin>) -> Result<(), ()> {
-    let given = write.input.record.as_ref();
-    let others: Vec<NodeRecord> = tx
-        .state()
-        .nodes()
-        .filter(|node| {
-            node.record.builtin && node.record.active && given.is_none_or(|given| given.id != node.record.id)
-        })
-        .map(|node| NodeRecord::clone(&node.record))
-        .collect();
-    for other in others {
-        tx.put(NodeRecord { active: false, ..other });
-    }
-    if let Some(given) = given {
-        let since = tx.state().node(given.id).map_or(write.at, |known| known.record.registered_at);
-        tx.put(NodeRecord { registered_at: since, ..given.clone() });
-    }
-    Ok(())
 }
 
 fn record(config: &Config, id: EcsId, engine_version: String) -> NodeRecord {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_api::Clock as _;
-use longshore_controllers::{Driver, Now, Reaper, TaskRetention};
+use longshore_controllers::{Driver, DriverOptions, Now, Reaper, TaskRetention};
+use longshore_domain::node::NodeRecord;
 use longshore_store::Store;
 
+use super::node_record::NodeRecordKeeper;
 use super::system::SystemClock;
 use crate::failure::Failure;
 
@@ -24,14 +26,16 @@ impl Controllers {
     }
 }
 
-/// Starts them.
+/// Starts them. `builtin_node` is the record of this server's own node, if it has one.
 ///
 /// # Errors
 /// A retention that is too short.
-pub fn start(store: &Store, retention: Duration) -> Result<Controllers, Failure> {
+pub fn start(store: &Store, retention: Duration, builtin_node: Option<NodeRecord>) -> Result<Controllers, Failure> {
     let retention = TaskRetention::new(retention).map_err(|error| Failure::Usage(error.to_string()))?;
     let now: Now = Arc::new(|| SystemClock.now());
     let reaper = Reaper::new(store.clone(), retention, Arc::clone(&now));
-    let driver = Driver::start(reaper, store.clone(), Reaper::driver_options(), now);
-    Ok(Controllers { drivers: vec![driver] })
+    let reaper = Driver::start(reaper, store.clone(), Reaper::driver_options(), Arc::clone(&now));
+    let keeper = NodeRecordKeeper::new(store.clone(), builtin_node);
+    let keeper = Driver::start(keeper, store.clone(), DriverOptions::default(), now);
+    Ok(Controllers { drivers: vec![reaper, keeper] })
 }

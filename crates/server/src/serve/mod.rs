@@ -8,6 +8,7 @@ pub mod builtin_node;
 pub mod controllers;
 mod gauges;
 mod in_process_api;
+mod node_record;
 mod system;
 pub mod wiring;
 

@@ -9,7 +9,8 @@ use longshore_store::lock::DirectoryLock;
 use longshore_store::{Options, Store, StoreError};
 
 use super::Backend;
-use super::builtin_node::{self, BuiltinNode};
+use super::builtin_node::BuiltinNode;
+use super::node_record;
 use super::system::{RandomSeeds, SystemClock};
 use crate::config::{BuiltinNode as BuiltinNodeKind, Config, StoreKind};
 use crate::failure::Failure;
@@ -28,16 +29,20 @@ pub async fn start(config: &Config, registry: &mut Registry) -> Result<Backend, 
     let api = Api::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomSeeds)).await.map_err(trouble)?;
     let trusted = config.credentials.is_some() || config.allow_privileged_unauthenticated;
     let api = api.with_privileged(trusted);
-    let controllers = super::controllers::start(&store, Duration::from_secs(config.task_retention_seconds))?;
     let node = match config.builtin_node {
         BuiltinNodeKind::OnDemand => Some(BuiltinNode::start(config, &api).await?),
         BuiltinNodeKind::None => {
-            builtin_node::retire(&store).await?;
+            node_record::write(&store, None).await?;
             None
         }
     };
+    let record = node.as_ref().map(|node| node.record().clone());
+    let controllers = super::controllers::start(&store, Duration::from_secs(config.task_retention_seconds), record)?;
     let runner = node.as_ref().map(|node| Arc::clone(node.node()));
     let engine = node.as_ref().map(|node| Arc::clone(node.engine()));
+    if let Some(node) = &runner {
+        super::gauges::register_node(registry, Arc::clone(node));
+    }
     let ready: Readiness = match runner.clone() {
         Some(node) => Arc::new(move || BuiltinNode::ready(&node)),
         None => Arc::new(|| Ok(())),

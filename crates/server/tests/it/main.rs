@@ -1,5 +1,6 @@
 //! The HTTP side as a client on the wire sees it: a server on a free port, a fake service behind it.
 
+mod backup_restore;
 mod binary;
 mod client;
 mod connections;

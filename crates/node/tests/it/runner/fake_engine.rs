@@ -189,6 +189,7 @@ impl Machine {
             runtime_id: runtime_id.clone(),
             name: spec.name.clone(),
             labels: spec.labels.clone(),
+            image: spec.image.clone(),
             phase: ContainerPhase::Created,
             exit_code: None,
             oom_killed: false,

@@ -9,6 +9,7 @@ mod fake_engine;
 mod fake_handle;
 mod images;
 mod life_cycle;
+mod orphans;
 mod rig;
 mod session;
 mod shutdown;
