@@ -1,7 +1,7 @@
 # The commands of this repository; `make` lists them. Each line's work is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check fmt stop-docker
+.PHONY: help run serve test soak check fmt stop-docker
 
 help: ## lists these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -19,10 +19,14 @@ serve: ## serves on 127.0.0.1:8327; a container engine that it starts stays runn
 test: ## everything a change must pass, with real containers; leaves nothing running
 	@scripts/test.sh
 
+soak: ## the long runs: thousands of kills, thousands of simulated histories
+	@scripts/install-compiler.sh
+	@scripts/soak.sh
+
 check: ## quick: formatting, clippy and the tests that need no container engine
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --features xtask/bench -- -D warnings
-	cargo nextest run --locked --workspace -E 'not test(docker)'
+	cargo clippy --locked --workspace --all-targets --features xtask/bench,xtask/crash -- -D warnings
+	cargo nextest run --locked --workspace --features xtask/bench,xtask/crash -E 'not test(docker)'
 
 fmt: ## formats the Rust code
 	cargo fmt --all

@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib/common.sh
 
 python=$PWD/.venv/bin/python
+# The drivers' code is checked and tested, too; it is no part of the product.
+features=xtask/bench,xtask/crash
 state=target/test-run
 table=()
 current=start
@@ -67,12 +69,16 @@ stage "test tools" scripts/install-test-tools.sh
 stage "test image" check_engine
 scripts/leftovers.sh list "$state/before"
 stage "rustfmt" cargo fmt --all --check
-stage "clippy" cargo clippy --locked --workspace --all-targets --features xtask/bench -- -D warnings
+stage "clippy" cargo clippy --locked --workspace --all-targets --features "$features" -- -D warnings
 stage "codegen difference" cargo xtask codegen --check
 stage "tidy" cargo xtask tidy
-stage "build of the tests" cargo nextest run --locked --workspace --no-run
-stage "unit, golden, property and engine tests" cargo nextest run --locked --workspace
+stage "build of the tests" cargo nextest run --locked --workspace --features "$features" --no-run
+stage "unit, golden, property and engine tests" cargo nextest run --locked --workspace --features "$features"
 stage "doc tests" cargo test --locked --workspace --doc --quiet
 stage "release build" cargo build --locked --release --bin longshore
 stage "black-box tests" black_box
+stage "simulation" cargo xtask sim --seeds 1000
+stage "simulation of planted bugs" cargo xtask sim --bugs
+stage "crash driver" cargo xtask crash --kills 200
+stage "benchmarks, small" cargo xtask bench --quick
 stage "leftovers" no_leftovers

@@ -1,8 +1,8 @@
-//! A server that cannot do less: hyper, a runtime, and one body for every request.
+//! A server that cannot do less: hyper, a runtime, and as many bytes as the request's path says.
 //!
 //! Runtime, connection settings and header set are those of the real server; there is no route, no
-//! signature, no look at the request. It runs as a process of its own, so that its CPU time can be
-//! told from the client's.
+//! signature, no look at the request but for the number that is its path. It runs as a process of
+//! its own, so that its CPU time can be told from the client's.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -22,12 +22,15 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
-/// Serves the bytes of a file until the process is killed; prints its address first.
+/// The longest body.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Serves until the process is killed; prints its address first.
 ///
 /// # Errors
-/// The file cannot be read, or there is no port.
-pub fn run(body_file: &str) -> Result<String, String> {
-    let body = Bytes::from(std::fs::read(body_file).map_err(|error| format!("cannot read {body_file}: {error}"))?);
+/// There is no port.
+pub fn run() -> Result<String, String> {
+    let body = Bytes::from(vec![b'a'; MAX_BODY_BYTES]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start threads: {error}"))?;
     runtime.block_on(serve(body)).map_err(|error| format!("cannot serve: {error}"))?;
@@ -46,8 +49,9 @@ async fn serve(body: Bytes) -> std::io::Result<()> {
 }
 
 async fn connection(stream: TcpStream, body: Bytes) {
-    let service = service_fn(move |_: Request<Incoming>| {
-        let mut response = Response::new(Full::new(body.clone()));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let length = request.uri().path().get(1..).and_then(|path| path.parse().ok()).unwrap_or_default();
+        let mut response = Response::new(Full::new(body.slice(..MAX_BODY_BYTES.min(length))));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
         headers.insert("x-amzn-requestid", HeaderValue::from_static(REQUEST_ID));

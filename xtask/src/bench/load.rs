@@ -1,7 +1,8 @@
 //! Closed-loop load: every connection sends its next request when it has the answer to the last.
 //!
 //! One thread drives all connections and reads of an answer only what it must: status and length.
-//! An answer of another status or length ends the measurement with an error.
+//! An answer of another status ends the measurement with an error, and so does one of another length,
+//! where that is known.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use tokio::task::LocalSet;
 use super::pages::Request;
 
 /// Load before the counting begins.
-const WARM_UP: Duration = Duration::from_millis(500);
+const WARM_UP: Duration = Duration::from_millis(100);
 
 /// How long one answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -38,8 +39,8 @@ pub struct Load<'a> {
     pub address: &'a str,
     /// What is sent, over and over.
     pub pool: Vec<Request>,
-    /// Length of every answer, if it is not the request's own.
-    pub fixed_length: Option<usize>,
+    /// Whether somebody writes meanwhile, so that answers may have another length.
+    pub lengths_vary: bool,
     /// Connections at once.
     pub connections: u32,
     /// How long is counted.
@@ -49,7 +50,7 @@ pub struct Load<'a> {
 /// What the connections share.
 struct Shared {
     pool: Vec<Request>,
-    fixed_length: Option<usize>,
+    lengths_vary: bool,
     next: Cell<usize>,
     stop: Cell<bool>,
     counting: Cell<bool>,
@@ -70,7 +71,7 @@ impl Load<'_> {
     async fn drive(self, cpu: impl Fn() -> Result<Duration, String>) -> Result<Measured, String> {
         let shared = Rc::new(Shared {
             pool: self.pool,
-            fixed_length: self.fixed_length,
+            lengths_vary: self.lengths_vary,
             next: Cell::new(0),
             stop: Cell::new(false),
             counting: Cell::new(false),
@@ -105,7 +106,7 @@ async fn connection(mut stream: TcpStream, shared: Rc<Shared>) -> Result<(), Str
         let request = &shared.pool[number];
         let started = Instant::now();
         stream.write_all(&request.bytes).await.map_err(|error| error.to_string())?;
-        let expected = shared.fixed_length.unwrap_or(request.answer_length);
+        let expected = (!shared.lengths_vary).then_some(request.answer_length);
         tokio::time::timeout(DEADLINE, read_answer(&mut stream, &mut buffer, expected))
             .await
             .map_err(|_| format!("no answer within {DEADLINE:?}"))??;
@@ -117,21 +118,29 @@ async fn connection(mut stream: TcpStream, shared: Rc<Shared>) -> Result<(), Str
     Ok(())
 }
 
-async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8], expected: usize) -> Result<(), String> {
+/// Reads one answer: `expected` bytes after the head, or as many as the head says.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8], expected: Option<usize>) -> Result<(), String> {
     let mut filled = 0;
     loop {
         let length = stream.read(&mut buffer[filled..]).await.map_err(|error| error.to_string())?;
         filled += length;
         let read = &buffer[..filled];
         let head = read.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
-        match head {
-            Some(head) if filled >= head + expected => return check(read, head, expected),
+        let expected = expected.or_else(|| content_length(read.get(..head?)?));
+        match head.zip(expected) {
+            Some((head, expected)) if filled >= head + expected => return check(read, head, expected),
             _ if length == 0 => return Err(format!("a wrong answer: {}", String::from_utf8_lossy(read))),
             // An error's body is shorter than a page; do not wait for more of it.
-            Some(head) if !read.starts_with(b"HTTP/1.1 200 ") => return check(read, head, expected),
+            Some((head, expected)) if !read.starts_with(b"HTTP/1.1 200 ") => return check(read, head, expected),
             _ => {}
         }
     }
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    let head = std::str::from_utf8(head).ok()?;
+    let is_length = |line: &&str| line.len() > 15 && line.as_bytes()[..15].eq_ignore_ascii_case(b"content-length:");
+    head.lines().find(is_length)?.get(15..)?.trim().parse().ok()
 }
 
 fn check(read: &[u8], head: usize, expected: usize) -> Result<(), String> {
@@ -151,5 +160,12 @@ mod tests {
         assert_eq!(check(answer, 19, 3), Ok(()));
         assert!(check(answer, 19, 2).is_err());
         assert!(check(b"HTTP/1.1 400 Bad Request\r\n\r\nabc", 28, 3).is_err());
+    }
+
+    #[test]
+    fn the_length_is_found_in_any_case() {
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\nx: y\r\nContent-Length: 12\r\n\r\n"), Some(12));
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\ncontent-length:7\r\n\r\n"), Some(7));
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\n\r\n"), None);
     }
 }

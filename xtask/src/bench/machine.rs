@@ -3,36 +3,46 @@
 use std::fs;
 use std::time::Duration;
 
-/// Ticks of `utime` and `stime` in a second, on every Linux architecture that Rust supports.
-const TICKS_PER_SECOND: u64 = 100;
-
-/// CPU time that all threads of a process have used, in user and system mode; steps of 10 ms.
+/// CPU time that the threads of a process have used, in user and system mode, by the scheduler's own
+/// clock. A thread that ended takes its time with it; servers' threads last.
 ///
 /// # Errors
 /// The process is gone.
 pub fn cpu(pid: u32) -> Result<Duration, String> {
-    let text = read(&format!("/proc/{pid}/stat"))?;
-    ticks(&text)
-        .map(|ticks| Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
-        .ok_or_else(|| format!("/proc/{pid}/stat cannot be understood"))
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| format!("no process {pid}: {error}"))?;
+    let mut nanos = 0;
+    for thread in threads.flatten() {
+        // Absent: it has just ended.
+        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        nanos += text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(nanos))
 }
 
-/// `utime` + `stime`: fields 14 and 15, counted after the name in parentheses, which is field 2.
-fn ticks(stat: &str) -> Option<u64> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_whitespace().skip(11);
-    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+/// Memory of a process, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Resident, shared pages included.
+    pub resident: u64,
+    /// Resident, with its share of shared pages.
+    pub proportional: u64,
+    /// Of no file: heap and stacks.
+    pub anonymous: u64,
 }
 
-/// Resident memory of a process in MB (1,000,000 bytes).
+/// Memory of a process.
 ///
 /// # Errors
 /// The process is gone.
-pub fn resident_mb(pid: u32) -> Result<f64, String> {
-    let text = read(&format!("/proc/{pid}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    kib.map(|kib| kib * 1024.0 / 1e6).ok_or_else(|| format!("/proc/{pid}/status has no VmRSS"))
+pub fn memory(pid: u32) -> Result<Memory, String> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let text = read(&path)?;
+    let bytes = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.map(|kib| kib * 1024).ok_or_else(|| format!("{path} has no {name}"))
+    };
+    Ok(Memory { resident: bytes("Rss")?, proportional: bytes("Pss")?, anonymous: bytes("Anonymous")? })
 }
 
 /// One line on the machine and how busy it was.
@@ -63,15 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ticks_are_found_behind_any_name() {
-        let stat = "42 (a ) name) S 1 42 42 0 -1 4194560 100 0 0 0 700 55 1 2 20 0 1 0 1000 1 1";
-        assert_eq!(ticks(stat), Some(755));
-        assert_eq!(ticks("42 (a) S 1"), None);
-    }
-
-    #[test]
     fn this_process_has_memory_and_time() {
-        assert!(resident_mb(std::process::id()).unwrap() > 0.5);
-        assert!(cpu(std::process::id()).is_ok());
+        let memory = memory(std::process::id()).unwrap();
+        assert!(memory.resident >= memory.proportional && memory.proportional >= memory.anonymous);
+        assert!(memory.anonymous > 50_000);
+        assert!(cpu(std::process::id()).unwrap() > Duration::from_micros(100));
     }
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::choice::Choices;
 use super::docker_api::{self, DockerApi};
 use super::http_client::Connection;
-use super::machine;
 use super::pages::unix_seconds;
+use super::report::{Aim, Figure, Report, rounded};
 use super::server::ServerProcess;
 use super::signer::Signer;
 use super::statistics::{median, millis, percentile};
@@ -52,9 +52,8 @@ struct Round {
 ///
 /// # Errors
 /// Server or engine do not do what they should.
-pub fn run(words: &[&str]) -> Result<String, String> {
-    let choices = Choices::read(&[("rounds", 15)], words)?;
-    let machine = machine::description();
+pub fn run(words: &[&str]) -> Result<Report, String> {
+    let (choices, _) = Choices::read_either(&[("rounds", 15)], &[("rounds", 2)], words)?;
     let image = docker_api::ensure_image()?;
     let data_dir = tempfile::tempdir().map_err(|error| format!("no folder for data: {error}"))?;
     let server = ServerProcess::longshore(data_dir.path(), &["--engine", "docker"])?;
@@ -64,7 +63,7 @@ pub fn run(words: &[&str]) -> Result<String, String> {
     let stopped = server.stop();
     engine.clean_up(node_id.trim())?;
     stopped?;
-    Ok(format!("{machine}. {} rounds after {WARM_UP} to warm up.\n\n{}", choices.get("rounds"), report(&measured?)))
+    Ok(report(&measured?))
 }
 
 fn rounds(server: &ServerProcess, engine: &mut DockerApi, image: &str, count: u32) -> Result<Vec<Round>, String> {
@@ -127,23 +126,35 @@ impl Client {
     }
 }
 
-fn report(rounds: &[Round]) -> String {
+fn report(rounds: &[Round]) -> Report {
     let times = |of: fn(&Round) -> Duration| rounds.iter().map(move |round| millis(of(round)));
     let (running, engine) = (median(times(|round| round.running)), median(times(|round| round.engine)));
     let paired = median(rounds.iter().map(|round| millis(round.running) / millis(round.engine)));
-    let mut text = format!(
-        "RunTask to RUNNING ÷ create and start through the engine's API: **{:.2}** of medians, {paired:.2} median of \
-         the rounds' ratios (aim: at most 1.15).\n\n| | median ms | p90 ms | least ms |\n|---|---:|---:|---:|\n",
-        running / engine
+    let mut details = format!(
+        "{} rounds after {WARM_UP} to warm up. The median of the rounds' own ratios is {paired:.2}.\n\n\
+         | | median ms | p90 ms | least ms |\n|---|---:|---:|---:|\n",
+        rounds.len()
     );
     let mut row = |name: &str, of: fn(&Round) -> Duration| {
         let [middle, slow, least] = [50, 90, 0].map(|percent| percentile(times(of), percent));
-        text += &format!("| {name} | {middle:.1} | {slow:.1} | {least:.1} |\n");
+        details += &format!("| {name} | {middle:.1} | {slow:.1} | {least:.1} |\n");
     };
     row("RunTask sent to RUNNING seen", |round| round.running);
     row("of it, RunTask sent to answered", |round| round.accepted);
     row("engine's API: create and start", |round| round.engine);
-    let all = |of: fn(&Round) -> Duration| times(of).map(|value| value.round()).collect::<Vec<_>>();
-    let numbers = json!({ "runningMillis": all(|round| round.running), "engineMillis": all(|round| round.engine) });
-    format!("{text}\n```json\n{numbers}\n```")
+    let all = |of: fn(&Round) -> Duration| times(of).map(rounded).collect::<Vec<_>>();
+    Report {
+        name: "run-task",
+        figures: vec![Figure::new(
+            "run-task: RunTask to RUNNING ÷ create and start through the engine's API",
+            running / engine,
+            Aim::AtMost(1.15),
+        )],
+        details,
+        numbers: json!({
+            "runningMillis": all(|round| round.running),
+            "acceptedMillis": all(|round| round.accepted),
+            "engineMillis": all(|round| round.engine),
+        }),
+    }
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::machine;
+use super::machine::{self, Memory};
 use super::release;
 use super::signer::{REGION, Signer};
 
@@ -48,13 +48,13 @@ impl ServerProcess {
         Self::start(command, data_dir)
     }
 
-    /// The bare hyper server of this program, which answers every request with the bytes of a file.
+    /// The bare hyper server of this program, which answers with as many bytes as it is asked for.
     ///
     /// # Errors
     /// It does not start.
-    pub fn bare_hyper(body_file: &Path, log_dir: &Path) -> Result<Self, String> {
+    pub fn bare_hyper(log_dir: &Path) -> Result<Self, String> {
         let mut command = Command::new(release::program("xtask"));
-        command.args(["bench", "bare-hyper"]).arg(body_file);
+        command.args(["bench", "bare-hyper"]);
         Self::start(command, log_dir)
     }
 
@@ -82,6 +82,11 @@ impl ServerProcess {
         }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU time it has used.
     ///
     /// # Errors
@@ -90,12 +95,12 @@ impl ServerProcess {
         machine::cpu(self.child.id())
     }
 
-    /// Its resident memory in MB.
+    /// Its memory.
     ///
     /// # Errors
     /// It is gone.
-    pub fn resident_mb(&self) -> Result<f64, String> {
-        machine::resident_mb(self.child.id())
+    pub fn memory(&self) -> Result<Memory, String> {
+        machine::memory(self.child.id())
     }
 
     /// Tells it to end and waits until it has.

@@ -7,10 +7,13 @@ use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use super::choice::Choices;
 use super::docker_api::DockerApi;
 use super::http_client::Connection;
 use super::machine;
+use super::report::{Aim, Figure, Report, rounded};
 use super::server;
 use super::statistics::{median, millis, percentile};
 
@@ -35,22 +38,27 @@ impl Drop for Killed {
 ///
 /// # Errors
 /// The server does not answer, or the engine is not there for what its node left.
-pub fn run(words: &[&str]) -> Result<String, String> {
-    let choices = Choices::read(&[("rounds", 15)], words)?;
+pub fn run(words: &[&str]) -> Result<Report, String> {
+    let (choices, _) = Choices::read_either(&[("rounds", 15)], &[("rounds", 3)], words)?;
     let rounds = choices.get("rounds");
-    let mut text = format!(
-        "{}. {rounds} rounds, each with an empty data directory.\n\n| flags | first answer, median ms | p90 ms | \
-         resident MB, {} s after the first answer |\n|---|---:|---:|---:|\n",
-        machine::description(),
+    let mut details = format!(
+        "{rounds} rounds, each with an empty data directory.\n\n| flags | first answer, median ms | p90 ms | resident \
+         MB, {} s after the first answer |\n|---|---:|---:|---:|\n",
         SETTLE.as_secs()
     );
+    let (mut figures, mut numbers) = (Vec::new(), Vec::new());
     for (name, flags) in CASES {
         let times = (1..rounds).map(|_| start(flags, false)).collect::<Result<Vec<_>, _>>()?;
         let (last, memory) = start(flags, true)?;
-        let times = || times.iter().map(|(time, _)| *time).chain([last]).map(millis);
-        text += &format!("| {name} | **{:.1}** | {:.1} | {memory:.1} |\n", median(times()), percentile(times(), 90));
+        let times: Vec<f64> = times.iter().map(|(time, _)| *time).chain([last]).map(millis).collect();
+        let middle = median(times.iter().copied());
+        details += &format!("| {name} | **{middle:.1}** | {:.1} | {memory:.1} |\n", percentile(times.clone(), 90));
+        figures.push(Figure::new(format!("start: ms to the first answer, {name}"), middle, Aim::AtMost(100.0)));
+        figures.push(Figure::new(format!("start: MB resident when idle, {name}"), memory, Aim::AtMost(40.0)));
+        let times: Vec<f64> = times.into_iter().map(rounded).collect();
+        numbers.push(json!({ "flags": flags, "firstAnswerMillis": times, "residentMegabytes": rounded(memory) }));
     }
-    Ok(text.trim_end().to_owned())
+    Ok(Report { name: "start", figures, details, numbers: Value::Array(numbers) })
 }
 
 /// Starts a server once: time to its first answer, and its memory if that is asked for.
@@ -66,7 +74,7 @@ fn start(flags: &[&str], with_memory: bool) -> Result<(Duration, f64), String> {
     let time = started.elapsed();
     let memory = if with_memory {
         std::thread::sleep(SETTLE);
-        machine::resident_mb(child.0.id())?
+        machine::memory(child.0.id())?.resident as f64 / 1e6
     } else {
         0.0
     };

@@ -5,9 +5,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+#[cfg(feature = "bench")]
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+#[cfg(any(test, feature = "bench"))]
 use serde_json::Value;
 
 /// How long one answer may take.
@@ -35,6 +37,7 @@ impl Answer {
     ///
     /// # Errors
     /// Another status, with the body; a body that is not JSON. An empty body is `null`.
+    #[cfg(any(test, feature = "bench"))]
     pub fn json(&self) -> Result<Value, String> {
         let text = String::from_utf8_lossy(&self.body);
         if !(200..300).contains(&self.status) {
@@ -63,6 +66,7 @@ impl Connection<TcpStream> {
     }
 }
 
+#[cfg(feature = "bench")]
 impl Connection<UnixStream> {
     /// Connects to a Unix socket.
     ///

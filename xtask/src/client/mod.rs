@@ -1,0 +1,3 @@
+//! What drivers need to talk to a server.
+
+pub mod http_client;
