@@ -25,7 +25,7 @@ use super::query;
 use super::request_id::RequestId;
 use super::respond::{Format, Reply};
 use super::service::{Caller, Service};
-use crate::auth::{AuthError, Authenticator, SignedRequest, SigningName};
+use crate::auth::{AuthError, Authenticator, Recognised, SignedRequest, SigningName};
 use crate::metrics::Metrics;
 
 /// The header that names the operation.
@@ -182,7 +182,7 @@ impl<S: Service> Endpoint<S> {
         body: Incoming,
         id: RequestId,
         protocol: Protocol,
-    ) -> Result<(Arc<Caller>, Bytes), Reply> {
+    ) -> Result<(Recognised, Bytes), Reply> {
         let mut hosts = head.headers.get_all(HOST).iter();
         if head.version == Version::HTTP_11 && (hosts.next().is_none() || hosts.next().is_some()) {
             let text = "A request must have exactly one Host header.";
