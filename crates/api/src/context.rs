@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use longshore_domain::secret::SecretRecord;
 use longshore_domain::{EcsId, Refusal, Scope, Timestamp};
 use longshore_store::{State, Store, StoreError, Tx, UpdateError, Write};
@@ -95,7 +96,7 @@ impl Api {
     }
 
     /// The page tokens of this state's key.
-    pub(crate) fn page_tokens(&self, state: &State) -> Arc<PageTokens> {
+    pub(crate) fn page_tokens(&self, state: &State) -> Guard<Arc<PageTokens>> {
         self.page_tokens.of(state)
     }
 

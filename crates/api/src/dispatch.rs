@@ -70,7 +70,8 @@ impl Api {
         if let Err(refused) = check_members(operation, &body) {
             return refused;
         }
-        self.run(caller, operation, &body).await
+        // In a box, as its state is as large as the largest operation's, and hyper moves the future of every call.
+        Box::pin(self.run(caller, operation, &body)).await
     }
 
     /// ListTasks writes its own bytes.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -35,15 +35,17 @@ impl StoredKeyTokens {
         Self { latest: Arc::new(ArcSwap::from_pointee(PageTokens::new(key))) }
     }
 
-    /// The page tokens of this state's key; should it have none, of the latest one.
-    pub(crate) fn of(&self, state: &State) -> Arc<PageTokens> {
+    /// The page tokens of this state's key; should it have none, of the latest one. Guarded, not owned: a count of
+    /// owners would be written by every core for every page.
+    pub(crate) fn of(&self, state: &State) -> Guard<Arc<PageTokens>> {
+        let latest = self.latest.load();
         match state.secret(KEY) {
-            Some(secret) if secret.key != self.latest.load().key => {
+            Some(secret) if secret.key != latest.key => {
                 let tokens = Arc::new(PageTokens::new(secret.key));
                 self.latest.store(Arc::clone(&tokens));
-                tokens
+                Guard::from_inner(tokens)
             }
-            _ => self.latest.load_full(),
+            _ => latest,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{EcsId, Refusal, Scope};
 
 /// `arn:aws:ecs:REGION:ACCOUNT:` — what every ECS ARN of a scope begins with.
 pub fn prefix(scope: &Scope) -> String {
-    format!("arn:aws:ecs:{}:{}:", scope.region, scope.account)
+    ["arn:aws:ecs:", &scope.region, ":", &scope.account, ":"].concat()
 }
 
 /// A cluster's ARN.

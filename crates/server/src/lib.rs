@@ -11,6 +11,7 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod http;
+pub(crate) mod lane;
 pub mod logs;
 pub mod metrics;
 pub mod serve;

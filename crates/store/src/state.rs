@@ -3,9 +3,12 @@
 //! A [`State`] is what readers get. The writer edits its own copy, whose parts are shared with the published one until
 //! they are changed. All indexes are derived from the records and kept by `tables/`.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
+use equivalent::{Comparable, Equivalent};
 use imbl::{OrdMap, OrdSet};
 use longshore_domain::node::NodeRecord;
 use longshore_domain::resources::Ledger;
@@ -58,6 +61,24 @@ impl NodeState {
     }
 }
 
+/// A name in a scope, to look up without making a key.
+struct NameIn<'a> {
+    scope: &'a Scope,
+    name: &'a str,
+}
+
+impl Equivalent<(Scope, Arc<str>)> for NameIn<'_> {
+    fn equivalent(&self, (scope, name): &(Scope, Arc<str>)) -> bool {
+        self.scope == scope && *self.name == **name
+    }
+}
+
+impl Comparable<(Scope, Arc<str>)> for NameIn<'_> {
+    fn compare(&self, (scope, name): &(Scope, Arc<str>)) -> Ordering {
+        self.scope.cmp(scope).then_with(|| self.name.cmp(name))
+    }
+}
+
 impl State {
     /// Number of the last transaction in it.
     pub fn version(&self) -> u64 {
@@ -66,11 +87,16 @@ impl State {
 
     /// The cluster that `name` means in this scope: its latest incarnation, also when INACTIVE. `default` always is one.
     pub fn cluster(&self, scope: &Scope, name: &str) -> Option<Arc<ClusterState>> {
-        let key = (scope.clone(), Arc::from(name));
-        match self.cluster_names.get(&key).and_then(|incarnation| self.clusters.get(incarnation)) {
-            Some(cluster) => Some(Arc::clone(cluster)),
+        self.borrowed_cluster(scope, name).map(Cow::into_owned)
+    }
+
+    /// [`State::cluster`] without becoming an owner of it.
+    pub fn borrowed_cluster(&self, scope: &Scope, name: &str) -> Option<Cow<'_, Arc<ClusterState>>> {
+        let incarnation = self.cluster_names.get(&NameIn { scope, name });
+        match incarnation.and_then(|incarnation| self.clusters.get(incarnation)) {
+            Some(cluster) => Some(Cow::Borrowed(cluster)),
             None if name == longshore_domain::cluster::DEFAULT => {
-                Some(Arc::new(ClusterState::virtual_default(scope.clone())))
+                Some(Cow::Owned(Arc::new(ClusterState::virtual_default(scope.clone()))))
             }
             None => None,
         }

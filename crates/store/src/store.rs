@@ -1,5 +1,6 @@
 //! The store itself: open, view, update, watch.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,6 +146,12 @@ impl Store {
     /// The latest published state. Never waits.
     pub fn view(&self) -> Arc<State> {
         self.published.load_full()
+    }
+
+    /// [`Store::view`] for a look that is over soon. Nothing counts the owners of the state, so that cores which only
+    /// read write no memory in common.
+    pub fn glance(&self) -> impl Deref<Target = Arc<State>> + use<> {
+        self.published.load()
     }
 
     /// Runs `decide` on the writer and answers when its outcome is durable.

@@ -24,7 +24,7 @@ use crate::{Api, Caller, resolve};
 /// # Errors
 /// Every check in the order shapes, combinations, cluster, service and instance, token.
 pub fn list_tasks(api: &Api, caller: &Caller, input: &ListTasksRequest) -> Result<Bytes, Refusal> {
-    let view = api.view();
+    let view = api.store().glance();
     page(&view, &api.page_tokens(&view), &caller.scope, input)
 }
 
@@ -50,11 +50,10 @@ pub fn page(state: &State, tokens: &PageTokens, scope: &Scope, input: &ListTasks
     let launch_type = launch_type.as_ref().map(launch_type_of).transpose()?;
     check_family(family.as_deref())?;
     check_started_by(started_by.as_deref())?;
-    cluster::name_from(scope, cluster.as_deref())?;
+    let name = cluster::name_from(scope, cluster.as_deref())?;
     check_combination(input)?;
 
-    let cluster = resolve::active_cluster(state, scope, cluster.as_deref())?;
-    let name = &*cluster.record.name;
+    let cluster = resolve::active_cluster_named(state, scope, name)?;
     let mut dimensions = Vec::with_capacity(4);
     if let Some(identifier) = service_name {
         let service = arn::inside_cluster(InCluster::Service, scope, name, identifier)?;
@@ -83,7 +82,7 @@ pub fn page(state: &State, tokens: &PageTokens, scope: &Scope, input: &ListTasks
         let token = PageToken { version: state.version(), cursor: cursor.to_be_bytes().to_vec() };
         tokens.seal(&listing, &token)
     });
-    Ok(body(&arn::prefix(scope), name, &page.ids, next.as_deref()))
+    Ok(body(&arn::prefix(scope), &cluster.record.name, &page.ids, next.as_deref()))
 }
 
 struct Wanted {
@@ -207,28 +206,38 @@ fn after(tokens: &PageTokens, listing: &[u8], state: &State, token: &str) -> Res
     Ok(after)
 }
 
-/// The response's bytes: one ARN is the template of all, with its 32 digits written anew each time.
+/// The response's bytes: one ARN is the template of all. Its copies are made of copies, twice as many each time, and
+/// then each gets its 32 digits.
 fn body(prefix: &str, cluster: &str, ids: &[EcsId], next: Option<&str>) -> Bytes {
     const HEAD: &[u8] = br#"{"taskArns":["#;
-    let mut item = Vec::with_capacity(prefix.len() + cluster.len() + 41);
-    for part in [b",\"", prefix.as_bytes(), b"task/", cluster.as_bytes(), b"/"] {
-        item.extend_from_slice(part);
-    }
-    let digits = item.len()..item.len() + 32;
-    item.resize(digits.end, b'0');
-    item.push(b'"');
-    let mut out = Vec::with_capacity(HEAD.len() + ids.len() * item.len() + next.map_or(0, str::len) + 24);
+    const NEXT: &[u8] = br#"],"nextToken":""#;
+    let digits = 1 + prefix.len() + b"task/".len() + cluster.len() + 1;
+    let item = digits + 32 + b"\",".len();
+    let mut out = Vec::with_capacity(HEAD.len() + ids.len() * item + NEXT.len() + next.map_or(0, str::len) + 2);
     out.extend_from_slice(HEAD);
-    for (index, id) in ids.iter().enumerate() {
-        faster_hex::hex_encode(&id.0, &mut item[digits.clone()]).expect("16 bytes have 32 digits");
-        out.extend_from_slice(if index == 0 { &item[1..] } else { &item });
+    if !ids.is_empty() {
+        for part in [b"\"", prefix.as_bytes(), b"task/", cluster.as_bytes(), b"/", &[b'0'; 32], b"\","] {
+            out.extend_from_slice(part);
+        }
+        let mut made = 1;
+        while made < ids.len() {
+            let more = made.min(ids.len() - made);
+            out.extend_from_within(HEAD.len()..HEAD.len() + more * item);
+            made += more;
+        }
+        for (copy, id) in out[HEAD.len()..].chunks_exact_mut(item).zip(ids) {
+            faster_hex::hex_encode(&id.0, &mut copy[digits..digits + 32]).expect("16 bytes have 32 digits");
+        }
+        // The comma after the last.
+        out.pop();
     }
-    out.push(b']');
-    if let Some(next) = next {
-        out.extend_from_slice(br#","nextToken":""#);
-        out.extend_from_slice(next.as_bytes());
-        out.push(b'"');
+    match next {
+        Some(next) => {
+            out.extend_from_slice(NEXT);
+            out.extend_from_slice(next.as_bytes());
+            out.extend_from_slice(b"\"}");
+        }
+        None => out.extend_from_slice(b"]}"),
     }
-    out.push(b'}');
     out.into()
 }

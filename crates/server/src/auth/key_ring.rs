@@ -23,7 +23,7 @@ use super::amz_date;
 use super::authorization::{Authorization, Credential, cut};
 use super::canonical::{SignedRequest, hex, hex_sha256, signed_names, write_canonical_request};
 use super::error::AuthError;
-use super::{Key, SigningName, is_region};
+use super::{Key, Recognised, SigningName, is_region};
 use crate::http::service::Caller;
 
 /// Where the verifier reads the time; tests hand in their own.
@@ -47,12 +47,29 @@ struct Entry {
 }
 
 /// A signing key for one day, region and service, and the caller it stands for.
-struct Derived {
+pub(super) struct Derived {
     date: String,
     region: String,
     service: SigningName,
     mac: Hmac<Sha256>,
     caller: Arc<Caller>,
+}
+
+impl Derived {
+    /// Who signs with it.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    fn is_for(&self, credential: &Credential<'_>, service: SigningName) -> bool {
+        self.date == credential.date && self.region == credential.region && self.service == service
+    }
+
+    fn check(&self, signature: &str, message: &[u8]) -> Result<(), AuthError> {
+        let calculated = hex(&self.mac.clone().chain_update(message).finalize().into_bytes().into());
+        let given = signature.as_bytes().try_into().map_err(|_| AuthError::Mismatch)?;
+        if bool::from(words(&calculated).ct_eq(&words(given))) { Ok(()) } else { Err(AuthError::Mismatch) }
+    }
 }
 
 impl fmt::Debug for KeyRing {
@@ -116,7 +133,7 @@ impl KeyRing {
     /// # Errors
     /// The first reason not to believe the signature, in the order: header, time, scope, key,
     /// session token, signed headers, signature.
-    pub fn verify(&self, request: &SignedRequest<'_>, service: SigningName) -> Result<Arc<Caller>, AuthError> {
+    pub fn verify(&self, request: &SignedRequest<'_>, service: SigningName) -> Result<Recognised, AuthError> {
         let found = Found::of(request.headers)?;
         let value = found.authorization.ok_or(AuthError::MissingToken)?;
         let value = match value.to_str() {
@@ -151,24 +168,18 @@ impl Entry {
         authorization: &Authorization<'_>,
         service: SigningName,
         message: &[u8],
-    ) -> Result<Arc<Caller>, AuthError> {
-        let Credential { date, region, .. } = authorization.credential;
+    ) -> Result<Recognised, AuthError> {
+        let Authorization { credential, signature, .. } = authorization;
         let known = self.derived.load();
-        let matching =
-            known.iter().find(|derived| derived.date == date && derived.region == region && derived.service == service);
-        let (derived, new) = match matching {
-            Some(derived) => (Arc::clone(derived), false),
-            None => (Arc::new(self.derive(date, region, service)), true),
-        };
-        let calculated = hex(&derived.mac.clone().chain_update(message).finalize().into_bytes().into());
-        let given = authorization.signature.as_bytes().try_into().map_err(|_| AuthError::Mismatch)?;
-        if !bool::from(words(&calculated).ct_eq(&words(given))) {
-            return Err(AuthError::Mismatch);
+        let matching = known.iter().enumerate().find(|(_, derived)| derived.is_for(credential, service));
+        if let Some((index, derived)) = matching {
+            derived.check(signature, message)?;
+            return Recognised::known(known, index).ok_or(AuthError::Mismatch);
         }
-        if new {
-            self.remember(&derived);
-        }
-        Ok(Arc::clone(&derived.caller))
+        let derived = Arc::new(self.derive(credential.date, credential.region, service));
+        derived.check(signature, message)?;
+        self.remember(&derived);
+        Ok(Arc::clone(&derived.caller).into())
     }
 
     fn derive(&self, date: &str, region: &str, service: SigningName) -> Derived {

@@ -15,6 +15,7 @@ pub mod host_guard;
 pub mod key_ring;
 pub mod open_door;
 pub mod principal;
+mod recognised;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use canonical::SignedRequest;
 pub use error::AuthError;
 pub use key_ring::{Clock, KeyRing};
 pub use open_door::OpenDoor;
+pub use recognised::Recognised;
 
 use crate::http::service::Caller;
 
@@ -128,9 +130,9 @@ impl Authenticator {
     ///
     /// # Errors
     /// With keys, the first reason not to believe the signature. Without, never.
-    pub fn authenticate(&self, request: &SignedRequest<'_>, service: SigningName) -> Result<Arc<Caller>, AuthError> {
+    pub fn authenticate(&self, request: &SignedRequest<'_>, service: SigningName) -> Result<Recognised, AuthError> {
         match self {
-            Self::Open(door) => Ok(door.caller(request.headers)),
+            Self::Open(door) => Ok(door.caller(request.headers).into()),
             Self::Keys(ring) => ring.verify(request, service),
         }
     }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Incoming};
 
+use super::one_poll::deafly;
+
 /// The largest body of a request, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -37,9 +39,15 @@ pub(crate) async fn read(mut body: Incoming, deadline: Duration) -> Result<Bytes
     if body.size_hint().lower() > DISCARD_LIMIT {
         return Err(BodyError::TooLarge);
     }
-    let first = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
-        Poll::Ready(frame) => Poll::Ready(Some(frame)),
-        Poll::Pending => Poll::Ready(None),
+    let first = poll_fn(|cx| {
+        let mut first = None;
+        deafly(cx, |cx| {
+            if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
+                first = Some(frame);
+            }
+            body.is_end_stream()
+        });
+        Poll::Ready(first)
     })
     .await;
     let first = match first {

@@ -14,7 +14,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::endpoint::Endpoint;
+use super::one_poll::ConnectionWaker;
 use super::service::Service;
+use super::spelling::Spelled;
 use super::watch::{Guard, Order, Phase, Watched};
 
 /// The largest head of a request, in bytes; hyper answers 431 beyond it.
@@ -26,23 +28,19 @@ where
     S: Service,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    let guard = Arc::new(guard);
-    let service = {
-        let guard = Arc::clone(&guard);
-        service_fn(move |request: Request<Incoming>| {
-            let (endpoint, guard) = (Arc::clone(&endpoint), Arc::clone(&guard));
-            async move {
-                guard.note(Phase::Busy);
-                let answer = endpoint.answer(request).await;
-                guard.note(Phase::Idle);
-                Ok::<_, Infallible>(answer)
-            }
-        })
-    };
+    let (endpoint, guard) = (&*endpoint, &guard);
+    let service = service_fn(|request: Request<Incoming>| async {
+        guard.note(Phase::Busy);
+        let answer = endpoint.answer(request).await;
+        guard.note(Phase::Idle);
+        Ok::<_, Infallible>(answer)
+    });
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(None).max_header_size(MAX_HEAD_BYTES);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&guard)));
+    // Half-closed connections are allowed because hyper else reads ahead, into a new buffer, while a request is answered.
+    builder.header_read_timeout(None).max_header_size(MAX_HEAD_BYTES).half_close(true);
+    let io = TokioIo::new(Spelled::new(Watched::new(stream, guard)));
     let mut connection = pin!(builder.serve_connection(io, service));
+    let waker = ConnectionWaker::new();
     let mut finishing = false;
     let ended = poll_fn(|cx| {
         match guard.order(cx) {
@@ -54,7 +52,7 @@ where
                 connection.as_mut().graceful_shutdown();
             }
         }
-        connection.as_mut().poll(cx)
+        connection.as_mut().poll(&mut waker.context(cx))
     })
     .await;
     if let Err(error) = ended {

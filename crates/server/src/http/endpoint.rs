@@ -16,16 +16,15 @@ use futures_util::FutureExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
-use hyper::http::{Extensions, request};
+use hyper::http::request;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 
 use super::body::{self, BODY_LIMIT, BodyError};
-use super::header_case;
 use super::query;
 use super::request_id::RequestId;
 use super::respond::{Format, Reply};
 use super::service::{Caller, Service};
-use crate::auth::{AuthError, Authenticator, SignedRequest, SigningName};
+use crate::auth::{AuthError, Authenticator, Recognised, SignedRequest, SigningName};
 use crate::metrics::Metrics;
 
 /// The header that names the operation.
@@ -68,7 +67,6 @@ pub struct Endpoint<S> {
     metrics: Metrics,
     ready: Readiness,
     pub(crate) options: Options,
-    spelling: Extensions,
 }
 
 impl<S> fmt::Debug for Endpoint<S> {
@@ -120,18 +118,8 @@ impl Protocol {
 
 impl<S: Service> Endpoint<S> {
     /// Puts the parts together.
-    ///
-    /// # Errors
-    /// When the HTTP library no longer lets header names be spelled as Amazon does.
-    pub async fn new(
-        service: S,
-        authenticator: Authenticator,
-        metrics: Metrics,
-        ready: Readiness,
-        options: Options,
-    ) -> Result<Self, String> {
-        let spelling = header_case::spelling().await?;
-        Ok(Self { service, authenticator, metrics, ready, options, spelling })
+    pub fn new(service: S, authenticator: Authenticator, metrics: Metrics, ready: Readiness, options: Options) -> Self {
+        Self { service, authenticator, metrics, ready, options }
     }
 
     /// Answers one request.
@@ -145,7 +133,7 @@ impl<S: Service> Endpoint<S> {
             ("/healthz" | "/readyz" | "/metrics", _) => not_allowed("GET, HEAD"),
             _ => not_found(),
         };
-        reply.into_response(id, head.headers, &self.spelling)
+        reply.into_response(id, head.headers)
     }
 
     async fn api(&self, head: &request::Parts, body: Incoming, id: RequestId) -> Reply {
@@ -182,7 +170,7 @@ impl<S: Service> Endpoint<S> {
         body: Incoming,
         id: RequestId,
         protocol: Protocol,
-    ) -> Result<(Arc<Caller>, Bytes), Reply> {
+    ) -> Result<(Recognised, Bytes), Reply> {
         let mut hosts = head.headers.get_all(HOST).iter();
         if head.version == Version::HTTP_11 && (hosts.next().is_none() || hosts.next().is_some()) {
             let text = "A request must have exactly one Host header.";

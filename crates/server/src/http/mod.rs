@@ -8,12 +8,13 @@
 mod body;
 mod connection;
 pub mod endpoint;
-mod header_case;
 pub mod listener;
+mod one_poll;
 mod query;
 pub mod request_id;
 mod respond;
 pub mod service;
+mod spelling;
 mod watch;
 
 pub use body::BODY_LIMIT;

@@ -6,13 +6,12 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::http::Extensions;
 use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
 use super::request_id::RequestId;
 
-/// `x-amzn-RequestId`; its capitals come from [`super::header_case`].
+/// `x-amzn-RequestId`; its capitals come from [`super::spelling`].
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What a body is.
@@ -79,7 +78,7 @@ impl Reply {
     }
 
     /// The HTTP answer. `headers` is any header map; it is emptied and its memory used again.
-    pub fn into_response(self, id: RequestId, mut headers: HeaderMap, spelling: &Extensions) -> Response<Full<Bytes>> {
+    pub fn into_response(self, id: RequestId, mut headers: HeaderMap) -> Response<Full<Bytes>> {
         headers.clear();
         headers.insert(CONTENT_TYPE, self.format.content_type());
         headers.insert(&REQUEST_ID, id.header());
@@ -92,7 +91,6 @@ impl Reply {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;
-        *response.extensions_mut() = spelling.clone();
         response
     }
 }

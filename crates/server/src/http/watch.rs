@@ -186,19 +186,19 @@ impl Drop for Guard {
 
 /// A stream that notes on its connection's watch when bytes come.
 #[derive(Debug)]
-pub(crate) struct Watched<T> {
+pub(crate) struct Watched<'a, T> {
     stream: T,
-    guard: Arc<Guard>,
+    guard: &'a Guard,
 }
 
-impl<T> Watched<T> {
+impl<'a, T> Watched<'a, T> {
     /// Watches a stream.
-    pub fn new(stream: T, guard: Arc<Guard>) -> Self {
+    pub fn new(stream: T, guard: &'a Guard) -> Self {
         Self { stream, guard }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -209,7 +209,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -1,8 +1,10 @@
 //! Requests by operation and status, and how long they took.
 //!
-//! Counting happens on the hot path, so every operation has its own atomics from the start: one
-//! look-up by name and three relaxed additions a request, no lock.
+//! Counting happens on the hot path, so every operation has its own atomics in every lane from the
+//! start: one look-up by name and three relaxed additions a request, no lock, and no memory that
+//! another core writes. The lanes are added up when somebody asks.
 
+use std::array::from_fn;
 use std::collections::HashMap;
 use std::fmt::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,8 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Unit;
+
+use crate::lane::PerLane;
 
 /// The name under which requests for no known operation are counted.
 const UNKNOWN: &str = "Unknown";
@@ -58,31 +62,38 @@ struct OperationMetrics {
     nanos: AtomicU64,
 }
 
+/// The same counters, added up over the lanes.
+struct Totals {
+    codes: [u64; CODES.len()],
+    buckets: [u64; BOUNDS.len() + 1],
+    nanos: u64,
+}
+
 /// Counters of all operations.
 #[derive(Debug)]
 pub struct RequestMetrics {
     index: HashMap<&'static str, usize>,
+    /// The operations' names, and [`UNKNOWN`] as the last.
     names: Vec<&'static str>,
-    operations: Vec<OperationMetrics>,
-    unknown: OperationMetrics,
+    lanes: PerLane<Vec<OperationMetrics>>,
 }
 
 impl RequestMetrics {
     /// Counters at zero for these operations and `sts:GetCallerIdentity`.
     pub fn new(operations: &[&'static str]) -> Self {
-        let operations: Vec<&'static str> = operations.iter().copied().chain(COMPANIONS).collect();
+        let names: Vec<&'static str> = operations.iter().copied().chain(COMPANIONS).chain([UNKNOWN]).collect();
         Self {
-            index: operations.iter().enumerate().map(|(index, name)| (*name, index)).collect(),
-            names: operations.clone(),
-            operations: operations.iter().map(|_| OperationMetrics::default()).collect(),
-            unknown: OperationMetrics::default(),
+            index: names.iter().enumerate().map(|(index, name)| (*name, index)).collect(),
+            lanes: PerLane::new(|| names.iter().map(|_| OperationMetrics::default()).collect()),
+            names,
         }
     }
 
     /// Counts one answered request.
     pub fn observe(&self, operation: Option<&str>, status: u16, elapsed: Duration) {
-        let index = operation.and_then(|name| self.index.get(name));
-        let metrics = index.and_then(|index| self.operations.get(*index)).unwrap_or(&self.unknown);
+        let index = operation.and_then(|name| self.index.get(name)).copied();
+        let lane = self.lanes.mine();
+        let Some(metrics) = lane.get(index.unwrap_or(self.names.len() - 1)) else { return };
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let code = CODES.iter().position(|(code, _)| *code == status).unwrap_or(CODES.len() - 1);
         let bucket = BOUNDS.iter().position(|bound| nanos <= *bound).unwrap_or(BOUNDS.len());
@@ -92,17 +103,31 @@ impl RequestMetrics {
         metrics.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    fn all(&self) -> impl Iterator<Item = (&'static str, &OperationMetrics)> {
-        self.names.iter().copied().zip(&self.operations).chain([(UNKNOWN, &self.unknown)])
+    fn all(&self) -> impl Iterator<Item = (&'static str, Totals)> {
+        self.names.iter().enumerate().map(|(index, name)| (*name, self.total(index)))
+    }
+
+    fn total(&self, index: usize) -> Totals {
+        let sum = |of: &dyn Fn(&OperationMetrics) -> &AtomicU64| {
+            self.lanes
+                .iter()
+                .filter_map(|lane| lane.get(index))
+                .map(|metrics| of(metrics).load(Ordering::Relaxed))
+                .sum()
+        };
+        Totals {
+            codes: from_fn(|code| sum(&|metrics| &metrics.codes[code])),
+            buckets: from_fn(|bucket| sum(&|metrics| &metrics.buckets[bucket])),
+            nanos: sum(&|metrics| &metrics.nanos),
+        }
     }
 }
 
-impl OperationMetrics {
+impl Totals {
     /// Requests in each bucket, and their sum.
     fn latencies(&self) -> (Vec<(f64, u64)>, u64) {
         let bounds = BOUNDS.iter().map(|nanos| *nanos as f64 / 1e9).chain([f64::INFINITY]);
-        let counts = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
-        let buckets: Vec<_> = bounds.zip(counts).collect();
+        let buckets: Vec<_> = bounds.zip(self.buckets).collect();
         let total = buckets.iter().map(|(_, count)| count).sum();
         (buckets, total)
     }
@@ -112,8 +137,7 @@ impl Collector for RequestMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut counters = encoder.encode_descriptor("requests", "Answered API requests", None, MetricType::Counter)?;
         for (name, metrics) in self.all() {
-            for ((_, code), counter) in CODES.iter().zip(&metrics.codes) {
-                let count = counter.load(Ordering::Relaxed);
+            for ((_, code), count) in CODES.iter().zip(metrics.codes) {
                 if count > 0 {
                     let labels = [("operation", name), ("code", *code)];
                     ConstCounter::new(count).encode(counters.encode_family(&labels)?)?;
@@ -129,7 +153,7 @@ impl Collector for RequestMetrics {
         for (name, metrics) in self.all() {
             let (buckets, total) = metrics.latencies();
             if total > 0 {
-                let seconds = metrics.nanos.load(Ordering::Relaxed) as f64 / 1e9;
+                let seconds = metrics.nanos as f64 / 1e9;
                 let labels = [("operation", name)];
                 histograms
                     .encode_family(&labels)?
@@ -144,6 +168,24 @@ impl Collector for RequestMetrics {
 mod tests {
     use super::*;
     use crate::metrics::{Metrics, registry};
+
+    #[test]
+    fn what_several_threads_count_is_added_up() {
+        let metrics = Metrics::new(registry(), &["ListTasks"]);
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| metrics.requests.observe(Some("ListTasks"), 200, Duration::from_millis(250)));
+            }
+        });
+        let text = metrics.text();
+        for line in [
+            "longshore_requests_total{operation=\"ListTasks\",code=\"200\"} 20",
+            "longshore_request_duration_seconds_bucket{le=\"0.5\",operation=\"ListTasks\"} 20",
+            "longshore_request_duration_seconds_sum{operation=\"ListTasks\"} 5.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+    }
 
     #[test]
     fn requests_are_counted_by_operation_and_code() {

@@ -95,7 +95,7 @@ pub async fn launch(config: &Config) -> Result<(Running, Behind), Failure> {
     let metrics = Metrics::new(registry, &backend.operations);
     let behind = Behind { api: backend.api.clone(), engine: backend.engine, node: backend.node };
     let endpoint = Endpoint::new(backend.api, authenticator, metrics, backend.ready, Options::default());
-    let server = Server::new(listener, endpoint.await.map_err(Failure::Trouble)?).map_err(trouble)?;
+    let server = Server::new(listener, endpoint).map_err(trouble)?;
     Ok((spawn(server, backend.stop), behind))
 }
 

@@ -88,7 +88,7 @@ pub async fn serve_with(authenticator: Authenticator, options: Options, ready: R
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let service = Fake { begun: Arc::clone(&begun), go_on: Arc::clone(&go_on) };
     let metrics = Metrics::new(registry(), &["Echo", "Panic"]);
-    let endpoint = Endpoint::new(service, authenticator, metrics, ready, options).await.unwrap();
+    let endpoint = Endpoint::new(service, authenticator, metrics, ready, options);
     let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let server = Server::new(listener, endpoint).unwrap();
     let address = server.address();
