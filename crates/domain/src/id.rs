@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -46,17 +47,17 @@ impl FromStr for EcsId {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        if text.len() != 32 {
+        let digits: &[u8; 32] = text.as_bytes().try_into().map_err(|_| MalformedId)?;
+        // Without branches, so that many digits are read at once.
+        let right = digits.iter().fold(true, |right, c| right & (c.is_ascii_digit() | matches!(c, b'a'..=b'f')));
+        if !right {
             return Err(MalformedId);
         }
-        let digit = |c: u8| match c {
-            b'0'..=b'9' => Ok(c - b'0'),
-            b'a'..=b'f' => Ok(c - b'a' + 10),
-            _ => Err(MalformedId),
-        };
+        // A letter has bit 6 and counts from 1.
+        let digit = |c: u8| (c & 15) + 9 * (c >> 6);
         let mut out = [0; 16];
-        for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        for (byte, [high, low]) in out.iter_mut().zip(digits.as_chunks::<2>().0) {
+            *byte = digit(*high) << 4 | digit(*low);
         }
         Ok(Self(out))
     }
@@ -70,8 +71,22 @@ impl Serialize for EcsId {
 
 impl<'de> Deserialize<'de> for EcsId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+/// Reads an id without a copy of its text.
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = EcsId;
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("32 lower hex digits")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<EcsId, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -126,6 +141,13 @@ mod tests {
         assert_eq!("0123456789ABCDEF0123456789ABCDEF".parse::<EcsId>(), Err(MalformedId));
         assert_eq!("0123".parse::<EcsId>(), Err(MalformedId));
         assert_eq!("ééééééééééééééé0é".parse::<EcsId>(), Err(MalformedId));
+        for beside in "/:@G`g\u{7f}".chars() {
+            assert_eq!(format!("{beside}{}", "0".repeat(31)).parse::<EcsId>(), Err(MalformedId), "{beside}");
+        }
+        assert_eq!(
+            "0123456789abcdef".repeat(2).parse(),
+            Ok(EcsId([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(2).try_into().unwrap()))
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn task(sequence: u64) -> TaskRecord {
         containers: vec![ContainerRecord {
             last_status: ContainerStatus::Running,
             runtime_id: Some(hex(sequence).into()),
-            image_digest: Some(format!("sha256:{}", hex(sequence % 200)).into()),
+            image_digest: Some(format!("sha256:{}", hex(scatter(sequence) % 200)).into()),
             exit_code: None,
             reason: None,
             network_bindings: vec![NetworkBinding {
@@ -153,10 +153,11 @@ fn cpu() -> f64 {
     [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-fn timed(what: &str, run: impl FnOnce()) {
+fn timed<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let (begun, before) = (Instant::now(), cpu());
-    run();
+    let done = run();
     println!("{what}: {:.2} s, CPU {:.2} s", begun.elapsed().as_secs_f64(), cpu() - before);
+    done
 }
 
 fn main() {
@@ -175,13 +176,15 @@ fn main() {
         timed("read and checked", || {
             Sqlite::open(&file).and_then(|mut backend| backend.load(&mut |_| rows += 1)).expect("a whole store");
         });
-        timed("to the first page", || {
+        let store = timed("to the first page", || {
             let store = Store::open(Options::new(Backend::Sqlite(directory.clone()))).expect("a whole store");
             let cluster = store.view().cluster(&scope(), "c").expect("the cluster");
             let filter = TaskFilter { desired_status: DesiredStatus::Running, dimensions: vec![] };
             let page = cluster.tasks.page(&filter, None, 100, &mut Default::default());
             println!("{rows} rows, {} tasks, a page of {}", cluster.tasks.len(), page.ids.len());
+            store
         });
+        drop(store);
     }
     if kept.is_none() {
         // What is left over is in the system's temporary directory.

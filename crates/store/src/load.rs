@@ -1,7 +1,10 @@
 //! A state from what the backend holds: at start, and when another process has changed it.
+//!
+//! Tasks are by far the most records, so they are collected and entered all at once.
 
 use crate::backend::Durable;
-use crate::{State, StoreError};
+use crate::tables::TaskLoader;
+use crate::{Record, State, StoreError};
 
 impl State {
     /// Everything the backend holds, with all indexes.
@@ -9,9 +12,15 @@ impl State {
     /// # Errors
     /// What reading it says.
     pub(crate) fn load(backend: &mut dyn Durable) -> Result<Self, StoreError> {
-        let mut state = Self::default();
-        state.version = backend.load(&mut |record| record.insert(&mut state))?;
-        state.settle();
+        let (mut state, mut tasks) = (Self::default(), TaskLoader::default());
+        state.version = backend.load(&mut |record| match record {
+            Record::Task(task) => tasks.add(&task),
+            other => other.insert(&mut state),
+        })?;
+        tasks.enter(&mut state);
         Ok(state)
     }
 }
+
+#[cfg(test)]
+mod tests;

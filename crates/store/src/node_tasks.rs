@@ -13,6 +13,11 @@ pub(crate) struct NodeTasks {
 }
 
 impl NodeTasks {
+    /// The tasks of a cluster of which there were none.
+    pub(crate) fn enter(&mut self, cluster: u64, sequences: PositionSet) {
+        self.clusters.insert(cluster, sequences);
+    }
+
     /// Adds a task.
     pub(crate) fn insert(&mut self, cluster: u64, sequence: u64) {
         self.clusters.entry(cluster).or_default().insert(sequence);

@@ -126,16 +126,6 @@ impl State {
         names.take_while(move |((of, _), _)| *of == scope).filter_map(|(_, incarnation)| self.clusters.get(incarnation))
     }
 
-    /// Gives sparse tables their compact numbering, once everything is there.
-    pub(crate) fn settle(&mut self) {
-        let incarnations: Vec<u64> = self.clusters.keys().copied().collect();
-        for cluster in incarnations {
-            if let Some(cluster) = self.cluster_mut(cluster) {
-                cluster.tasks.settle();
-            }
-        }
-    }
-
     pub(crate) fn cluster_mut(&mut self, incarnation: u64) -> Option<&mut ClusterState> {
         self.clusters.get_mut(&incarnation).map(Arc::make_mut)
     }

@@ -71,6 +71,35 @@ impl IdMap {
         Self::default()
     }
 
+    /// These ids, each at a position of its own; much faster than one insert after another. Goes through them twice.
+    pub fn from_distinct<'a>(ids: impl Iterator<Item = (&'a [u8; 16], u64)> + Clone) -> Self {
+        let len = ids.clone().count();
+        let shard_count = len.div_ceil(FULL).clamp(1, 1 << 31) as u64;
+        let mut ends = vec![0; shard_count as usize];
+        for (id, _) in ids.clone() {
+            ends[shard_of(fingerprint(id), shard_count) as usize] += 1;
+        }
+        // First where each shard begins; while it is filled, up to where it is.
+        let mut end = 0;
+        for shard in &mut ends {
+            end += std::mem::replace(shard, end);
+        }
+        let mut entries = vec![Entry::default(); len];
+        for (id, position) in ids {
+            let entry = Entry::new(id, position);
+            let at = &mut ends[shard_of(entry.fingerprint, shard_count) as usize];
+            entries[*at] = entry;
+            *at += 1;
+        }
+        let mut start = 0;
+        let shards = ends.into_iter().enumerate().filter_map(|(shard, end)| {
+            let own = &mut entries[std::mem::replace(&mut start, end)..end];
+            own.sort_unstable();
+            (!own.is_empty()).then(|| (shard as u64, Run::from_vec(own.to_vec())))
+        });
+        Self { shards: Radix::from_sorted(shards), shard_count, len }
+    }
+
     /// How many ids; costs nothing.
     pub fn len(&self) -> usize {
         self.len

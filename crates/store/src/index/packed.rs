@@ -25,6 +25,13 @@ impl<C> Default for Packed<C> {
 }
 
 impl<C> Packed<C> {
+    /// These items, which are emptied: the first is at the lowest digit of `present`, and so on.
+    pub(super) fn from_items(present: u64, items: &mut Vec<C>) -> Self {
+        let capacity = items.len().next_power_of_two();
+        let mut items = items.drain(..);
+        Self { present, slots: (0..capacity).map(|_| items.next()).collect() }
+    }
+
     /// The digits that have an item, as bits.
     pub(super) fn present(&self) -> u64 {
         self.present

@@ -210,8 +210,8 @@ impl PositionSet {
         true
     }
 
-    /// The set of these ascending, distinct positions, in the smallest shape.
-    fn from_sorted(members: &[u64]) -> Self {
+    /// The set of these ascending, distinct positions, in the smallest shape; much faster than one insert after another.
+    pub fn from_sorted(members: &[u64]) -> Self {
         Self(match members {
             [] => Shape::Empty,
             [one] => Shape::One(*one),

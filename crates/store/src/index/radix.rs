@@ -158,6 +158,33 @@ impl<C, const BITS: u32> Radix<C, BITS> {
         }
     }
 
+    /// A map of these items, whose keys ascend strictly, built from the bottom up: every node is made once, in its final
+    /// size.
+    pub(super) fn from_sorted(items: impl Iterator<Item = (u64, C)>) -> Self {
+        let mut nodes = Self::pack(items, Node::Bottom);
+        let mut height = 0;
+        while nodes.len() > 1 || nodes.first().is_some_and(|(prefix, _)| *prefix != 0) {
+            nodes = Self::pack(nodes.into_iter(), Node::Inner);
+            height += 1;
+        }
+        nodes.pop().map_or_else(Self::default, |(_, root)| Self { root, height })
+    }
+
+    /// One level: the nodes that hold these items, by what their keys have in common.
+    fn pack<T>(items: impl Iterator<Item = (u64, T)>, node: impl Fn(Packed<T>) -> Node<C>) -> Vec<(u64, Node<C>)> {
+        let (mut nodes, mut here, mut present) = (Vec::new(), Vec::with_capacity(1 << BITS), 0);
+        let mut items = items.peekable();
+        while let Some((key, item)) = items.next() {
+            here.push(item);
+            present |= 1 << Self::digit(key, 0);
+            if items.peek().is_none_or(|(next, _)| next >> BITS != key >> BITS) {
+                nodes.push((key >> BITS, node(Packed::from_items(present, &mut here))));
+                present = 0;
+            }
+        }
+        nodes
+    }
+
     /// A cursor for look-ups in ascending order.
     pub(super) fn cursor(&self) -> Cursor<'_, C, BITS> {
         Cursor { radix: self, prefix: 0, bottom: None }

@@ -11,6 +11,8 @@ mod tasks;
 
 use std::sync::Arc;
 
+pub(crate) use tasks::TaskLoader;
+
 use crate::State;
 
 /// What every kind of record knows of its table.

@@ -1,6 +1,7 @@
 //! Tasks, by cluster incarnation and sequence number, so that tasks of one time lie together on disk; with them the
 //! machine's ledger, and the tasks that wait for the reaper.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longshore_domain::Scope;
@@ -8,7 +9,7 @@ use longshore_domain::task::{TaskKey, TaskRecord};
 
 use super::Table;
 use crate::State;
-use crate::task_table::CompactTask;
+use crate::task_table::{Bulk, CompactTask};
 
 impl Table for TaskRecord {
     fn row_key(&self) -> String {
@@ -29,6 +30,45 @@ impl Table for TaskRecord {
         if let Some((sequence, old)) = cluster.tasks.remove(this.id) {
             change(state, &scope, this.key(), sequence, Some(&old), None);
         }
+    }
+}
+
+/// Tasks that come into a state all at once, each cluster's when there were none in it.
+#[derive(Debug, Default)]
+pub(crate) struct TaskLoader {
+    clusters: BTreeMap<u64, Bulk>,
+}
+
+impl TaskLoader {
+    /// Adds a task, in any order.
+    pub(crate) fn add(&mut self, task: &TaskRecord) {
+        self.clusters.entry(task.cluster).or_default().add(task);
+    }
+
+    /// Puts them into the state and all its indexes; those whose cluster it does not have are left out.
+    pub(crate) fn enter(self, state: &mut State) {
+        let mut stopped = Vec::new();
+        for (incarnation, tasks) in self.clusters {
+            let Some(cluster) = state.cluster_mut(incarnation) else { continue };
+            let loaded = tasks.finish(incarnation);
+            cluster.tasks = loaded.table;
+            let scope = cluster.record.scope.clone();
+            for (family, revision, uses) in loaded.definitions {
+                *state.definition_uses.entry((scope.clone(), family, revision)).or_insert(0) += uses;
+            }
+            for (node, taken, sequences) in loaded.nodes {
+                if let Some(node) = state.nodes.get_mut(&node).map(Arc::make_mut) {
+                    node.ledger.cpu += taken.cpu;
+                    node.ledger.memory += taken.memory;
+                    node.ledger.tcp_ports.extend(taken.tcp_ports);
+                    node.ledger.udp_ports.extend(taken.udp_ports);
+                    node.tasks.enter(incarnation, sequences);
+                }
+            }
+            stopped.extend(loaded.stopped.into_iter().map(|(at, id)| (at, TaskKey { cluster: incarnation, id })));
+        }
+        stopped.sort_unstable();
+        state.stopped.extend(stopped);
     }
 }
 

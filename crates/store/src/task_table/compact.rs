@@ -10,7 +10,7 @@ use longshore_domain::task::{DesiredStatus, LaunchType, TaskRecord, TaskStatus};
 use longshore_domain::{EcsId, Resources, Timestamp};
 
 use super::filter::TaskLife;
-use super::interner::Interner;
+use super::interner::{Collected, Interner};
 use super::name::Name;
 use super::particulars::{Particulars, bytes_of_hex};
 use super::rare::{End, Odd, Rare};
@@ -43,6 +43,12 @@ pub(super) struct Place {
     pub(super) node: Option<EcsId>,
     /// The container instance.
     pub(super) container_instance: Option<EcsId>,
+}
+
+impl Place {
+    fn of(task: &TaskRecord) -> Self {
+        Self { node: task.node, container_instance: task.container_instance }
+    }
 }
 
 /// What a task's group says.
@@ -92,8 +98,29 @@ impl Shared {
     }
 
     fn place(&mut self, task: &TaskRecord) -> Arc<Place> {
-        let place = Place { node: task.node, container_instance: task.container_instance };
+        let place = Place::of(task);
         self.places.intern(self.hasher.hash_one(place), |known| *known == place, || place)
+    }
+
+    /// The template of a task among those that are collected for this table, with its number there.
+    pub(super) fn collect_template(
+        &self,
+        task: &TaskRecord,
+        templates: &mut Collected<Template>,
+    ) -> (u32, Arc<Template>) {
+        let hash = Template::hash(task, &self.hasher);
+        templates.intern(hash, |known| known.is_of(task), || Template::of(task))
+    }
+
+    /// The place of a task among those that are collected for this table, with its number there.
+    pub(super) fn collect_place(&self, task: &TaskRecord, places: &mut Collected<Place>) -> (u32, Arc<Place>) {
+        let place = Place::of(task);
+        places.intern(self.hasher.hash_one(place), |known| *known == place, || place)
+    }
+
+    /// Takes over what was collected for it; there was nothing of these kinds.
+    pub(super) fn take_collected(&mut self, templates: Collected<Template>, places: Collected<Place>) {
+        (self.templates, self.places) = (templates.into_interner(), places.into_interner());
     }
 
     /// Notes that a task has gone, or changed.
@@ -112,6 +139,18 @@ impl Shared {
 impl CompactTask {
     /// The compact form of a task. The names are those of the index; a group that nothing is listed by has none there.
     pub(super) fn new(task: &TaskRecord, group: Option<Name>, started_by: Option<Name>, shared: &mut Shared) -> Self {
+        let kind = (shared.template(task), shared.place(task));
+        Self::of_kind(task, kind, group, started_by, shared)
+    }
+
+    /// The same, with its template and its place.
+    pub(super) fn of_kind(
+        task: &TaskRecord,
+        (template, place): (Arc<Template>, Arc<Place>),
+        group: Option<Name>,
+        started_by: Option<Name>,
+        shared: &mut Shared,
+    ) -> Self {
         let (group_kind, group_name) = group_of(task);
         let group = group.or_else(|| (group_kind == GroupKind::Other).then(|| shared.text(group_name)));
         let mut odd = Odd::default();
@@ -122,8 +161,8 @@ impl CompactTask {
             0
         });
         Self {
-            template: shared.template(task),
-            place: shared.place(task),
+            template,
+            place,
             group,
             started_by,
             rare: rare(task, odd, shared),

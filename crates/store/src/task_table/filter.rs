@@ -53,6 +53,17 @@ pub struct TaskCounts {
     pub pending: usize,
 }
 
+impl TaskCounts {
+    /// The count of the tasks with this last status, if they are counted.
+    pub(super) fn of_mut(&mut self, last_status: TaskStatus) -> Option<&mut usize> {
+        match last_status {
+            TaskStatus::Running => Some(&mut self.running),
+            TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => Some(&mut self.pending),
+            _ => None,
+        }
+    }
+}
+
 /// Where a task is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskLife {

@@ -16,9 +16,14 @@ use crate::index::PositionSet;
 
 /// Positions by desired status.
 #[derive(Debug, Clone, Default)]
-struct Sets([PositionSet; 2]);
+pub(super) struct Sets([PositionSet; 2]);
 
 impl Sets {
+    /// The positions by desired status, each list ascending.
+    pub(super) fn from_sorted(positions: [&[u64]; 2]) -> Self {
+        Self(positions.map(PositionSet::from_sorted))
+    }
+
     fn of(&self, desired_status: DesiredStatus) -> &PositionSet {
         &self.0[desired_status as usize]
     }
@@ -27,7 +32,8 @@ impl Sets {
         &mut self.0[desired_status as usize]
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether no task has the value.
+    pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(PositionSet::is_empty)
     }
 
@@ -57,13 +63,20 @@ fn steps_to(positions: &[u64], position: u64) -> usize {
 /// Every index of one table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Indexes {
-    all: Sets,
-    launch_types: [Sets; LaunchType::ALL.len()],
-    families: HashMap<Name, Sets>,
-    starters: HashMap<Name, Sets>,
-    services: HashMap<Name, Sets>,
-    daemons: HashMap<Name, Sets>,
-    container_instances: HashMap<EcsId, Sets>,
+    /// Every task.
+    pub(super) all: Sets,
+    /// By launch type.
+    pub(super) launch_types: [Sets; LaunchType::ALL.len()],
+    /// By family.
+    pub(super) families: HashMap<Name, Sets>,
+    /// By startedBy.
+    pub(super) starters: HashMap<Name, Sets>,
+    /// By the service in the group.
+    pub(super) services: HashMap<Name, Sets>,
+    /// By the daemon in the group.
+    pub(super) daemons: HashMap<Name, Sets>,
+    /// By container instance.
+    pub(super) container_instances: HashMap<EcsId, Sets>,
 }
 
 impl Indexes {

@@ -5,6 +5,7 @@
 //! as many tasks have departed as a quarter of the values that the last one left, so it costs each departure a constant,
 //! and idle values stay few beside the others.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -73,6 +74,47 @@ impl<T> Interner<T> {
     /// How many values there are, idle ones included.
     pub(super) fn len(&self) -> usize {
         self.values.len()
+    }
+}
+
+/// Values as they are collected before there is a table, numbered in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Collected<T> {
+    numbers: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    values: Vec<Arc<T>>,
+}
+
+impl<T> Default for Collected<T> {
+    fn default() -> Self {
+        Self { numbers: HashMap::default(), values: Vec::new() }
+    }
+}
+
+impl<T> Collected<T> {
+    /// The value with this hash for which `is` holds, made by `make` if there is none, and its number.
+    pub(super) fn intern(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> (u32, Arc<T>) {
+        let mut key = hash;
+        while let Some(number) = self.numbers.get(&key) {
+            match self.values.get(*number as usize) {
+                Some(value) if is(value) => return (*number, Arc::clone(value)),
+                _ => key = key.wrapping_add(1),
+            }
+        }
+        let (number, value) = (self.values.len() as u32, Arc::new(make()));
+        self.numbers.insert(key, number);
+        self.values.push(Arc::clone(&value));
+        (number, value)
+    }
+
+    /// The values by their numbers.
+    pub(super) fn values(&self) -> &[Arc<T>] {
+        &self.values
+    }
+
+    /// The same values for a table.
+    pub(super) fn into_interner(self) -> Interner<T> {
+        let value = |(key, number)| Some((key, Arc::clone(self.values.get(number as usize)?)));
+        Interner { values: self.numbers.into_iter().filter_map(value).collect(), departed: 0, left: 0 }
     }
 }
 

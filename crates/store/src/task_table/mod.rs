@@ -4,6 +4,7 @@
 //! most four such sets from a cursor on, and the ids of its members; it never touches a record. Records are kept in a
 //! compact form that shares with others what many have, and made anew for whoever asks.
 
+mod bulk;
 mod compact;
 mod expand;
 mod filter;
@@ -15,13 +16,14 @@ mod particulars;
 mod rare;
 mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
 use longshore_domain::EcsId;
 use longshore_domain::task::{DesiredStatus, LaunchType, TaskRecord, TaskStatus};
 
+pub(crate) use bulk::Bulk;
 pub(crate) use compact::CompactTask;
 pub use filter::{Dimension, TaskCounts, TaskFilter, TaskLife, TaskPage};
 
@@ -191,7 +193,7 @@ impl TaskTable {
 
     /// Numbers the tasks anew if they have become few among their positions. What that costs is paid by the tasks that
     /// came since it was done last: they are at least three times as many.
-    pub(crate) fn settle(&mut self) {
+    fn settle(&mut self) {
         if self.end > SPARSE * self.rows.len() as u64 + FEW {
             self.renumber(None);
         }
@@ -236,11 +238,6 @@ impl TaskTable {
     }
 
     fn counter(&mut self, task: &CompactTask) -> Option<&mut usize> {
-        let counts = &mut self.counts[task.launch_type() as usize];
-        match task.last_status {
-            TaskStatus::Running => Some(&mut counts.running),
-            TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => Some(&mut counts.pending),
-            _ => None,
-        }
+        self.counts[task.launch_type() as usize].of_mut(task.last_status)
     }
 }

@@ -55,18 +55,13 @@ impl Reader<'_> {
 
 /// The 32 bytes that a text of 64 lower hex digits spells, if it is one.
 pub(super) fn bytes_of_hex(text: &str) -> Option<[u8; 32]> {
-    let digit = |c: u8| match c {
-        b'0'..=b'9' => Some(c - b'0'),
-        b'a'..=b'f' => Some(c - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
-    let mut bytes = [0; 32];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(bytes)
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    // Without branches, so that many digits are read at once.
+    let right = digits.iter().fold(true, |right, c| right & (c.is_ascii_digit() | matches!(c, b'a'..=b'f')));
+    // A letter has bit 6 and counts from 1.
+    let digit = |c: u8| (c & 15) + 9 * (c >> 6);
+    let pairs = digits.as_chunks::<2>().0;
+    right.then(|| std::array::from_fn(|at| digit(pairs[at][0]) << 4 | digit(pairs[at][1])))
 }
 
 /// The text of 64 lower hex digits that spells these bytes.

@@ -114,7 +114,7 @@ fn group() -> impl Strategy<Value = Arc<str>> {
 }
 
 /// Any record at all, with an id and a sequence number of its own.
-fn record(sequence: u64) -> impl Strategy<Value = TaskRecord> {
+pub(crate) fn record(sequence: u64) -> impl Strategy<Value = TaskRecord> {
     let ports = || prop::collection::vec(any::<u16>(), 0..3);
     let resources = (any::<u64>(), any::<u64>(), ports(), ports());
     let who = (shared(), any::<u32>(), group(), maybe(shared()), prop::sample::select(LaunchType::ALL.to_vec()));
@@ -187,7 +187,8 @@ fn listed(records: &BTreeMap<u64, TaskRecord>, status: DesiredStatus, dimension:
     records.values().filter(|task| task.desired_status == status).filter(is).map(|task| task.id).collect()
 }
 
-fn dimensions(task: &TaskRecord) -> Vec<Dimension> {
+/// Everything that a task is listed by, and what its group would be as a service and as a daemon.
+pub(crate) fn dimensions(task: &TaskRecord) -> Vec<Dimension> {
     let name = |text: &str| text.split_once(':').map_or("", |(_, name)| name).into();
     let mut dimensions = vec![
         Dimension::All,

@@ -149,3 +149,23 @@ fn sequential_ids_spread_over_the_shards() {
     }
     assert!(sizes(&map).iter().all(|size| *size <= 3 * FULL), "{:?}", sizes(&map));
 }
+
+#[test]
+fn a_map_built_at_once_is_what_inserts_make() {
+    for count in [0, 1, 2, FULL as u64, FULL as u64 + 1, 1_000, 1_999] {
+        let mut oracle: Oracle = (0..count).map(|number| (position(number), id(number))).collect();
+        let mut built = IdMap::from_distinct(oracle.iter().map(|(position, id)| (id, *position)));
+        let mut inserted = IdMap::new();
+        oracle.iter().for_each(|(position, id)| assert!(inserted.insert(id, *position)));
+        assert_eq!(built.shard_count, inserted.shard_count);
+        for shard in 0..=built.shard_count {
+            assert_eq!(built.shards.get(shard).map(Run::items), inserted.shards.get(shard).map(Run::items));
+        }
+        assert_same(&built, &oracle);
+        for number in (0..count).step_by(3) {
+            assert!(built.remove(&id(number), position(number)));
+            oracle.remove(&position(number));
+        }
+        assert_same(&built, &oracle);
+    }
+}

@@ -136,3 +136,27 @@ fn everything_may_be_shared_between_threads() {
     shared::<PositionSet>();
     shared::<IdMap>();
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn built_at_once_they_are_what_inserts_make(
+        runs in proptest::collection::vec((prop_oneof![0..2_000u64, any::<u64>()], 1..100u64), 0..8),
+    ) {
+        let positions = runs.iter().flat_map(|(start, count)| *start..start.saturating_add(*count));
+        let mut oracle: Oracle = positions.map(|position| (position, (id(position, 1), position))).collect();
+        let sorted = oracle.iter().map(|(position, (id, record))| (*position, *id, Arc::new(*record)));
+        let mut rows = Rows::from_sorted(sorted);
+        assert_same(&rows, &oracle);
+        prop_assert!(Rows::<u64>::from_sorted(std::iter::empty()).is_empty());
+        let half: Vec<u64> = oracle.keys().copied().step_by(2).collect();
+        for position in half {
+            rows.remove(position);
+            oracle.remove(&position);
+            rows.insert(position / 2, id(position, 2), Arc::new(position));
+            oracle.insert(position / 2, (id(position, 2), position));
+        }
+        assert_same(&rows, &oracle);
+    }
+}
