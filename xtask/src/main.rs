@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod codegen;
 mod crash;
+mod drivers;
 mod process;
 mod sim;
 mod tidy;

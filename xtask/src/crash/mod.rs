@@ -1,8 +1,8 @@
 //! `cargo xtask crash`: the real server, killed at random moments under load, and judged by the driver's own log.
 //!
 //! Several clients call; the server is killed and started again on the same data; what it then shows is compared with
-//! everything it ever answered. The rules stand in `docs/design/crash-driver.md`. Server and driver are built with the
-//! release profile, apart, so that the server has no library's feature that only the driver wants.
+//! everything it ever answered. The rules stand in `docs/design/crash-driver.md`. Server and driver are built apart,
+//! so that the server has no library's feature that only the driver wants.
 
 mod call;
 mod client;
@@ -21,10 +21,8 @@ mod verify;
 mod wire;
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::Command;
 
-use crate::workspace;
+use crate::{drivers, workspace};
 use options::Options;
 
 /// The words that `cargo xtask crash` takes.
@@ -56,20 +54,10 @@ pub fn run(words: &[&str]) -> Result<String, String> {
 
 /// Builds driver and server and becomes the driver. Returns only when that fails, with the reason.
 fn build_and_run(words: &[&str], with_server: bool) -> String {
-    let build = |package: &str, features: &[&str]| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.current_dir(workspace::root()).args(["build", "--locked", "--release", "--package", package]);
-        match build.args(features).status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("the release build of {package} failed ({status})")),
-            Err(error) => Err(format!("cannot start cargo: {error}")),
-        }
-    };
-    let server = if with_server { build("longshore-server", &[]) } else { Ok(()) };
-    if let Err(problem) = server.and_then(|()| build("xtask", &["--features", "crash"])) {
-        return problem;
+    let server = ["--release", "--package", "longshore-server"];
+    let built = if with_server { drivers::cargo_build(&server) } else { Ok(()) };
+    match built.and_then(|()| drivers::build()) {
+        Ok(()) => format!("cannot start the driver: {}", drivers::driver().arg("crash").args(words).exec()),
+        Err(problem) => problem,
     }
-    let driver: PathBuf = workspace::target().join("release/xtask");
-    format!("cannot start the driver: {}", Command::new(driver).arg("crash").args(words).exec())
 }
