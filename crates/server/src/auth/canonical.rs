@@ -56,7 +56,7 @@ pub(crate) fn write_canonical_request(
         request.headers.iter().map(|(key, value)| (key.as_str(), value.as_bytes())).collect();
     let mut previous = "";
     for name in signed_names(signed_headers) {
-        if name <= previous || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if name <= previous {
             return None;
         }
         write_header(out, name, &headers)?;
@@ -80,7 +80,8 @@ pub(crate) fn signed_names(list: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A request has so few headers that looking at each is cheaper than hashing the name.
+/// A request has so few headers that looking at each is cheaper than hashing the name. Their names are in lower case, so
+/// that a name with a capital is none of them.
 fn write_header(out: &mut Vec<u8>, name: &str, headers: &[(&str, &[u8])]) -> Option<()> {
     out.extend_from_slice(name.as_bytes());
     let mut separator = b':';
@@ -95,7 +96,7 @@ fn write_header(out: &mut Vec<u8>, name: &str, headers: &[(&str, &[u8])]) -> Opt
 
 /// Appends a header value without white space at its ends and with single spaces inside.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
-    if !value.contains(&b' ') && !value.contains(&b'\t') {
+    if memchr::memchr2(b' ', b'\t', value).is_none() {
         return out.extend_from_slice(value);
     }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');

@@ -9,6 +9,8 @@ use super::position_set::FlatView;
 
 /// Members up to which an array is compared one by one instead of expanded.
 const SHORT: usize = 8;
+/// Members of a flat set for each candidate up to which they are expanded: beyond, it is shorter to look each up.
+const SCATTERED: usize = 8;
 /// Members of the longest array; room for so many is made at once.
 const MOST: usize = 256;
 
@@ -63,8 +65,14 @@ impl Candidates {
             return;
         }
         work.members += (self.lows.len() + values.len()) as u64;
-        self.scratch.fill(0);
-        for &value in values {
+        self.keep_expanded(low, high, values.iter().copied());
+    }
+
+    /// Keeps the candidates, the lowest and highest of which are these, that are among values between the two.
+    #[inline]
+    fn keep_expanded(&mut self, low: u16, high: u16, values: impl Iterator<Item = u16>) {
+        self.scratch[place(low).0..=place(high).0].fill(0);
+        for value in values {
             let (word, bit) = place(value);
             self.scratch[word] |= bit;
         }
@@ -73,14 +81,27 @@ impl Candidates {
 
     /// Keeps the candidates, of the leaf `key`, that a flat set has; `rank` moves on with the candidates.
     pub(super) fn keep_flat(&mut self, flat: &FlatView<'_>, rank: &mut usize, key: u64, work: &mut Work) {
+        let (Some(&low), Some(&high)) = (self.lows.first(), self.lows.last()) else {
+            return;
+        };
         let before = *rank;
-        work.members += 2 * self.lows.len() as u64;
+        let position = |low: u16| (key << SPAN_BITS) + u64::from(low);
+        *rank = flat.rank_from(before, position(low));
+        let start = *rank;
+        let end = flat.rank_from(start, position(high)) + 1;
+        let skipped = (start - before).max(1).ilog2() + (end - start).max(1).ilog2();
+        work.members += self.lows.len() as u64 + u64::from(skipped);
+        if end - start <= SCATTERED * self.lows.len() {
+            work.members += (end - start) as u64;
+            self.keep_expanded(low, high, flat.lows_of(key, start, end - start));
+            *rank = end - 1;
+            return;
+        }
+        work.members += self.lows.len() as u64;
         self.lows.retain(|low| {
-            let position = (key << SPAN_BITS) + u64::from(*low);
-            *rank = flat.rank_from(*rank, position);
-            flat.at(*rank) == Some(position)
+            *rank = flat.rank_from(*rank, position(*low));
+            flat.at(*rank) == Some(position(*low))
         });
-        work.members += u64::from((*rank - before).checked_ilog2().unwrap_or(0));
     }
 }
 

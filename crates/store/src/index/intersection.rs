@@ -84,8 +84,13 @@ pub fn page(sets: &[&PositionSet], after: Option<u64>, limit: usize, work: &mut 
     let Some(lower) = after.map_or(Some(0), |after| after.checked_add(1)) else {
         return Page { cursor: after, ..Page::default() };
     };
-    let mut flats = Vec::new();
-    let mut trees = Vec::new();
+    if let [set] = sets
+        && let View::Flat(flat) = set.view()
+    {
+        return flat_page(&flat, lower, after, limit, work);
+    }
+    let mut flats = Vec::with_capacity(sets.len());
+    let mut trees = Vec::with_capacity(sets.len());
     for set in sets {
         match set.view() {
             View::Flat(flat) => flats.push(flat),
@@ -114,6 +119,16 @@ pub fn page(sets: &[&PositionSet], after: Option<u64>, limit: usize, work: &mut 
         ControlFlow::Break(Stop::Full) => Page { positions, more: true, cursor: last },
         ControlFlow::Break(Stop::Spent(cursor)) => Page { positions, more: true, cursor: Some(cursor) },
     }
+}
+
+/// A page of one flat set.
+fn flat_page(flat: &FlatView<'_>, lower: u64, after: Option<u64>, limit: usize, work: &mut Work) -> Page {
+    let first = flat.rank_from(0, lower);
+    let more = flat.len().saturating_sub(first) > limit;
+    let positions: Vec<u64> = flat.members_from(first).take(limit).collect();
+    work.members += positions.len() as u64;
+    let cursor = positions.last().copied().or(after);
+    Page { positions, more, cursor }
 }
 
 /// Why a page ended before its sets did.
@@ -246,7 +261,8 @@ impl<'a> Walk<'a, '_> {
                 while *word != 0 {
                     let low = (at as u64) << 6 | u64::from(word.trailing_zeros());
                     *word &= *word - 1;
-                    self.take((key << SPAN_BITS) + low)?;
+                    self.positions.push((key << SPAN_BITS) + low);
+                    self.go_on_unless_full()?;
                 }
             }
         }
@@ -256,20 +272,13 @@ impl<'a> Walk<'a, '_> {
     /// The smallest flat set leads, leaf by leaf.
     fn flats(&mut self, driver: &FlatView<'_>, others: &[FlatView<'_>], trees: &[&'a Leaves]) -> ControlFlow<Stop> {
         let mut next = driver.rank_from(0, self.lower);
-        if others.is_empty() && trees.is_empty() {
-            self.positions.extend(driver.members_from(next).take(self.limit.saturating_add(1)));
-            self.work.members += self.positions.len() as u64;
-            let full = self.positions.len() > self.limit;
-            return if full { ControlFlow::Break(Stop::Full) } else { ControlFlow::Continue(()) };
-        }
         self.candidates.lows.reserve(GROUP);
         let mut ranks = vec![0; others.len()];
         while let Some(first) = driver.at(next) {
             let key = first >> SPAN_BITS;
-            let group = (next..next + GROUP).map_while(|rank| driver.at(rank)).take_while(|p| p >> SPAN_BITS == key);
             let lows = &mut self.candidates.lows;
             lows.clear();
-            lows.extend(group.map(|position| position as u16 & ((1 << SPAN_BITS) - 1)));
+            lows.extend(driver.lows_of(key, next, GROUP));
             next += lows.len();
             self.work.members += lows.len() as u64;
             for (other, rank) in others.iter().zip(&mut ranks) {
@@ -297,14 +306,14 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn take_candidates(&mut self, key: u64) -> ControlFlow<Stop> {
-        for at in 0..self.candidates.lows.len() {
-            self.take((key << SPAN_BITS) + u64::from(self.candidates.lows[at]))?;
-        }
-        ControlFlow::Continue(())
+        // One more than the page returns tells that there is more.
+        let room = self.limit.saturating_sub(self.positions.len()).saturating_add(1);
+        let lows = self.candidates.lows.iter().take(room);
+        self.positions.extend(lows.map(|low| (key << SPAN_BITS) + u64::from(*low)));
+        self.go_on_unless_full()
     }
 
-    fn take(&mut self, position: u64) -> ControlFlow<Stop> {
-        self.positions.push(position);
+    fn go_on_unless_full(&self) -> ControlFlow<Stop> {
         if self.positions.len() > self.limit { ControlFlow::Break(Stop::Full) } else { ControlFlow::Continue(()) }
     }
 }

@@ -46,6 +46,12 @@ impl<C> Packed<C> {
         self.slots.get(self.rank(digit))?.as_ref()
     }
 
+    /// The slots by digit, if no digit is absent before the last one.
+    #[inline]
+    pub(super) fn by_digit(&self) -> Option<&[Option<C>]> {
+        (self.present & self.present.wrapping_add(1) == 0).then_some(&self.slots)
+    }
+
     /// How many items stand before `digit`. The first branch spares the count in the dense case.
     #[inline]
     fn rank(&self, digit: u32) -> usize {

@@ -82,6 +82,17 @@ impl FlatView<'_> {
         offsets.iter().map(|offset| self.base + u64::from(*offset))
     }
 
+    /// The members of the leaf `key` from a rank on, before which those of all lower leaves stand, without the bits of
+    /// the key; `most` at most.
+    #[inline]
+    pub(super) fn lows_of(&self, key: u64, from: usize, most: usize) -> impl Iterator<Item = u16> {
+        let rest = self.offsets.get(from..).unwrap_or_default();
+        let rest = &rest[..most.min(rest.len())];
+        let base = self.base;
+        let end = rest.partition_point(|offset| (base + u64::from(*offset)) >> SPAN_BITS <= key);
+        rest[..end].iter().map(move |offset| (base + u64::from(*offset)) as u16 & ((1 << SPAN_BITS) - 1))
+    }
+
     /// How many members stand below `position`, when at least `from` of them are known to: gallops from there.
     pub(super) fn rank_from(&self, from: usize, position: u64) -> usize {
         let Ok(offset) = u32::try_from(position.saturating_sub(self.base)) else {

@@ -115,6 +115,24 @@ impl<C, const BITS: u32> Radix<C, BITS> {
         }
     }
 
+    /// A finder of the nodes of many keys.
+    pub(super) fn bottoms(&self) -> Bottoms<'_, C, BITS> {
+        Bottoms { radix: self, above: None }
+    }
+
+    /// The nodes on the level above the bottom, among which is the one that would hold `key`.
+    fn above_bottom(&self, key: u64) -> Option<&Packed<Node<C>>> {
+        let (mut node, mut level) = (&self.root, self.height);
+        loop {
+            match node {
+                Node::Bottom(_) => return None,
+                Node::Inner(nodes) if level == 1 => return Some(nodes),
+                Node::Inner(nodes) => node = nodes.get(Self::digit(key, level))?,
+            }
+            level = level.saturating_sub(1);
+        }
+    }
+
     /// The first item whose key is at least `from`, with its key.
     pub(super) fn seek(&self, from: u64) -> Option<(u64, &C)> {
         if !Self::fits(from, self.height) {
@@ -279,6 +297,36 @@ impl<C: Clone, const BITS: u32> Radix<C, BITS> {
     }
 }
 
+/// Finds bottom nodes, and remembers the nodes among which the last one was: keys near each other share them.
+#[derive(Debug)]
+pub(super) struct Bottoms<'a, C, const BITS: u32> {
+    radix: &'a Radix<C, BITS>,
+    above: Option<(u64, &'a Packed<Node<C>>)>,
+}
+
+impl<'a, C, const BITS: u32> Bottoms<'a, C, BITS> {
+    /// The node that would hold `key`; touches only those above it.
+    #[inline]
+    pub(super) fn find(&mut self, key: u64) -> Option<&'a Packed<C>> {
+        let prefix = key >> (2 * BITS);
+        let nodes = match self.above {
+            Some((known, nodes)) if known == prefix => nodes,
+            _ => {
+                if self.radix.height == 0 || !Radix::<C, BITS>::fits(key, self.radix.height) {
+                    return self.radix.bottom(key);
+                }
+                let nodes = self.radix.above_bottom(key)?;
+                self.above = Some((prefix, nodes));
+                nodes
+            }
+        };
+        match nodes.get(Radix::<C, BITS>::digit(key, 1))? {
+            Node::Bottom(items) => Some(items),
+            Node::Inner(_) => None,
+        }
+    }
+}
+
 /// Look-ups that remember the bottom node of the last key: neighbours cost no descent.
 #[derive(Debug)]
 pub(super) struct Cursor<'a, C, const BITS: u32> {
@@ -291,18 +339,11 @@ impl<'a, C, const BITS: u32> Cursor<'a, C, BITS> {
     /// The item under `key`.
     #[inline]
     pub(super) fn get(&mut self, key: u64) -> Option<&'a C> {
-        let (items, digit) = self.place(key)?;
-        items.get(digit)
-    }
-
-    /// The node that holds the item under `key`, and the item's digit in it. Touches the nodes above it only.
-    #[inline]
-    pub(super) fn place(&mut self, key: u64) -> Option<(&'a Packed<C>, u32)> {
         if self.bottom.is_none() || self.prefix != key >> BITS {
             self.bottom = self.radix.bottom(key);
             self.prefix = key >> BITS;
         }
-        Some((self.bottom?, Radix::<C, BITS>::digit(key, 0)))
+        self.bottom?.get(Radix::<C, BITS>::digit(key, 0))
     }
 
     /// The first item whose key is at least `from`, with its key.
