@@ -96,7 +96,9 @@ impl ServerSide {
     /// A call that is not answered with success.
     pub fn load(&mut self, case: Case, duration: Duration) -> Result<Stretch, String> {
         let seconds = duration.as_secs_f64() + 0.5;
-        let pool = self.pool(case.count, (MOST_PER_SECOND as f64 * seconds / f64::from(case.count)) as u64);
+        // A further task costs at least a quarter of what the call costs.
+        let most = MOST_PER_SECOND as f64 * seconds * 4.0 / f64::from(case.count + 3);
+        let pool = self.pool(case.count, most as u64);
         let signed = pool.len() as u64;
         let load =
             Load { address: &self.server.address, pool, lengths_vary: true, connections: case.connections, duration };
